@@ -1,0 +1,97 @@
+"""Run a collector's probes on this host and give the bundle, piece by piece."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from auditor import __version__
+from auditor.collector import Collector, Probe
+from auditor.errors import AuditorError
+from auditor.evidence import ENDING, Answer, opening
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHILD_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+
+def parts(collector: Collector) -> dict[str, bool]:
+    """The names `--only` takes, and whether each is asked only when named."""
+    return {probe.part: probe.opt_in for probe in collector.probes}
+
+
+def bundle(
+    collector: Collector, only: frozenset[str] | None = None, also: frozenset[str] = frozenset(), trouble: list[str] | None = None
+) -> Iterator[bytes]:
+    """The evidence of this host. `only` are the parts to ask about (None: all that are not opt-in), `also` opt-in ones to add.
+
+    What could not be seen is said in the bundle; `trouble` is a list to which each such reason is added as well.
+    """
+    known = parts(collector)
+    if unknown := (set(only or ()) | also) - known.keys():
+        raise AuditorError(
+            f"no part is called {', '.join(sorted(unknown))}", f"the parts of {collector.name} are: {', '.join(sorted(known))}"
+        )
+    chosen = only if only is not None else {part for part, opt_in in known.items() if not opt_in}
+    yield opening(_head(collector, sorted((set(chosen) | also) & known.keys())))
+    notebook: dict[str, object] = {}
+    for probe in collector.probes:
+        if probe.part in chosen or probe.part in also:
+            for answer in _ask(probe, notebook):
+                if trouble is not None and answer.status != "absent" and (why := answer.trouble):
+                    trouble.append(why)
+                yield answer.to_bytes()
+    yield ENDING
+
+
+def _head(collector: Collector, asked: list[str]) -> dict[str, str]:
+    name = os.uname()
+    head = {
+        "system": name.sysname,
+        "release": name.release,
+        "host": name.nodename,
+        "taken": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "uid": str(os.geteuid()),
+        "collector": f"{collector.name} {__version__}",
+        "asked": ",".join(asked),
+    }
+    for key, path in (("machine-id", "/etc/machine-id"), ("boot-id", "/proc/sys/kernel/random/boot_id")):
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                value = file.read(64).strip()
+        except OSError:
+            continue
+        if value:
+            head[key] = value
+    return head
+
+
+def _ask(probe: Probe, notebook: dict[str, object]) -> Iterator[Answer]:
+    if probe.ask:
+        module, _, name = probe.ask.partition(":")
+        yield from getattr(__import__(module, fromlist=[name]), name)(notebook)
+    else:
+        yield _run(probe)
+
+
+def _run(probe: Probe) -> Answer:
+    """One command, without a shell, with a fixed PATH and locale, its input closed."""
+    import subprocess
+
+    from auditor.evidence import quoted
+
+    command = " ".join(quoted(word) for word in probe.argv)
+    try:
+        done = subprocess.run(  # noqa: S603 - argv comes from a collector module, never from a host
+            probe.argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=probe.timeout, env=CHILD_ENVIRONMENT, check=False
+        )
+    except FileNotFoundError:
+        return Answer(probe.name, command, b"", "absent")
+    except subprocess.TimeoutExpired as expired:
+        return Answer(probe.name, command, expired.stdout or b"", f"timeout {probe.timeout}", stderr=expired.stderr or b"")
+    except OSError as error:
+        return Answer(probe.name, command, b"", "unknown", stderr=f"{error.strerror}\n".encode())
+    status = str(done.returncode) if done.returncode >= 0 else f"signal {-done.returncode}"
+    return Answer(probe.name, command, done.stdout, status, stderr=done.stderr)

@@ -1,0 +1,105 @@
+"""The second plugin seam: a Rule says what it is asked about, and what it saw. Everything else is stamped by the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from auditor.model import SEVERITIES, Snapshot, Stack
+
+if TYPE_CHECKING:
+    import datetime
+
+    from auditor.policy import Policy
+    from auditor.tables import Tables
+
+EACH = ("host", "stack", "privileged", "socket", "range", "setting", "facts", "required", "waiver")
+"""What a rule can be called for, once for each that was seen."""
+STACKS = ("all", "host")
+
+
+class Breach:
+    """What a check saw. `severity` overrides the rule's own for this one; `fold` is a subject under which breaches alike become one
+    finding with a count."""
+
+    __slots__ = ("expected", "fold", "message", "observed", "severity", "source")
+
+    def __init__(
+        self, message: str, *, observed: str | None = None, expected: str | None = None, source: str | None = None,
+        severity: str | None = None, fold: str | None = None,
+    ) -> None:  # fmt: skip
+        _one_of((*SEVERITIES, None), severity=severity)
+        self.message = message
+        self.observed = observed
+        self.expected = expected
+        self.source = source
+        self.severity = severity
+        self.fold = fold
+
+
+def _one_of(allowed: tuple[str | None, ...], **given: str | None) -> None:
+    for name, word in given.items():
+        if word not in allowed:
+            raise ValueError(f"{name} {word!r} is none of {', '.join(filter(None, allowed))}")
+
+
+class NotChecked(BaseException):
+    """There is nothing to compare with: no list in the policy, no row in the table. Like UnknownFact, no Exception."""
+
+
+class Case:
+    """Everything a check may ask: one argument, so that a new need never changes every rule. `waivers_unsure` are waivers of which it
+    cannot be said whether they cover something, each with what to raise."""
+
+    __slots__ = ("parameters", "policy", "snapshot", "stack", "tables", "today", "waivers_unsure", "waivers_used")
+
+    def __init__(
+        self, *, policy: Policy, tables: Tables, today: datetime.date, snapshot: Snapshot, stack: Stack,
+        parameters: Mapping[str, Any], waivers_used: frozenset[Any] = frozenset(),
+        waivers_unsure: Mapping[Any, BaseException] | None = None,
+    ) -> None:  # fmt: skip
+        self.policy = policy
+        self.tables = tables
+        self.today = today
+        self.snapshot = snapshot
+        self.stack = stack
+        self.parameters = parameters
+        self.waivers_used = waivers_used
+        self.waivers_unsure = waivers_unsure or {}
+
+
+class Rule:
+    """`each`: what `check` is called for (EACH). `needs`: parts of the policy without which it is notchecked. `stacks`: "all" or
+    "host". `parameters`: the names and types a policy may set. `name`, `title` and `doc` are stamped from its module."""
+
+    __slots__ = ("check", "doc", "each", "name", "needs", "parameters", "severity", "stacks", "systems", "title")
+
+    def __init__(
+        self, *, each: str, severity: str, check: Callable[[Case, Any], Iterator[Breach]], needs: tuple[str, ...] = (),
+        stacks: str = "all", systems: tuple[str, ...] = (), parameters: Mapping[str, type] | None = None,
+    ) -> None:  # fmt: skip
+        _one_of(EACH, each=each)
+        _one_of(STACKS, stacks=stacks)
+        _one_of(SEVERITIES, severity=severity)
+        self.each = each
+        self.severity = severity
+        self.check = check
+        self.needs = needs
+        self.stacks = stacks
+        self.systems = systems
+        self.parameters = parameters or {}
+        self.name = self.title = self.doc = ""
+
+    def section(self, heading: str) -> str:
+        """The text under a heading of the document (`Why it matters`, `Remedy`), or "" where there is none."""
+        lines = self.doc.split("\n")
+        try:
+            start = lines.index(heading) + 2
+        except ValueError:
+            return ""
+        body = []
+        for at, line in enumerate(lines[start:], start):
+            if at + 1 < len(lines) and lines[at + 1].startswith("---"):
+                break
+            body.append(line)
+        return "\n".join(body).strip()
