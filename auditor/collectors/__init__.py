@@ -1,0 +1,1 @@
+"""One operating system a module, each with one `COLLECTOR`; modules whose names begin with an underscore serve them."""

@@ -1,0 +1,129 @@
+"""Who holds which socket, from the walk through /proc/PID/fd."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from auditor.collectors._linux_evidence import LinuxEvidence
+from auditor.model import Gap, Owner
+
+PROCESS_COLUMNS = "pid started uid process executable cgroup"
+INITIAL_PID_NAMESPACE = "4026531836"
+"""The inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h."""
+CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
+"""Bits of CapEff: include/uapi/linux/capability.h."""
+
+_CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.scope)?(?:/|$)")
+_UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
+
+
+def unit_of(cgroup: str) -> str | None:
+    """The systemd unit of a control group path: the first in it, since what lies below a unit is its own to name."""
+    found = _UNIT.search(cgroup)
+    return found[1] if found else None
+
+
+def container_of(cgroup: str) -> str | None:
+    """The container's id, or its name where the runtime uses that, from a control group path."""
+    if found := _CONTAINER_ID.search(cgroup):
+        return found[0]
+    named = _NAMED_CONTAINER.search(cgroup)
+    return named[1].replace("\\x2d", "-") if named else None
+
+
+class Owners:
+    """Looks up the holders of an inode. `why_partial` says why there may be holders that were not seen; None: all were looked at."""
+
+    def __init__(self, evidence: LinuxEvidence, containers: dict[str, str]) -> None:
+        self.rights = self._rights(evidence)
+        self.unreadable: list[str] = []
+        self.counts: dict[str, int] = {}
+        self._containers = containers
+        self._users = self._accounts(evidence)
+        processes, gaps = evidence.table("owners", PROCESS_COLUMNS, "builtin:processes")
+        holders, more = evidence.table("owners", "pid inodes", "builtin:holders")
+        walk, still = evidence.table("owners", "name value", "builtin:walk")
+        self.gaps = gaps + more + still
+        self._owners = {str(row[0]): self._owner(row) for row in processes}
+        self._holders: dict[str, list[str]] = {}
+        for pid, inodes in holders:
+            for inode in (inodes or "").split(" "):
+                pids = self._holders.setdefault(inode, [])
+                if pid is not None and pid not in pids:
+                    pids.append(pid)
+        for name, value in walk:
+            if name == "unreadable":
+                self.unreadable = (value or "").split()
+            elif name and value and value.isdigit():
+                self.counts[name] = int(value)
+        self.why_partial = self._why_partial(evidence)
+
+    def of(self, inode: str) -> list[Owner]:
+        """Every process that holds it."""
+        return [self._owners.get(pid) or Owner(pid=int(pid)) for pid in sorted(self._holders.get(inode, []), key=int) if pid.isdigit()]
+
+    def holds(self, capability: int) -> bool | None:
+        """Whether this run had a capability (a bit of CapEff); None where the evidence does not say."""
+        try:
+            return bool(int(self.rights["capabilities"], 16) >> capability & 1)
+        except (KeyError, ValueError):
+            return None
+
+    def _rights(self, evidence: LinuxEvidence) -> dict[str, str]:
+        found, _ = evidence.table("rights", "name value", "builtin:rights")
+        return {name: value for name, value in found if name and value}
+
+    def _accounts(self, evidence: LinuxEvidence) -> dict[str, str]:
+        found, _ = evidence.table("accounts", "uid user", "builtin:accounts")
+        users: dict[str, str] = {}
+        for uid, user in found:
+            if uid and user:
+                users.setdefault(uid, user)
+        return users
+
+    def _why_partial(self, evidence: LinuxEvidence) -> str | None:
+        if self.gaps or evidence.whole:
+            return (self.gaps + evidence.whole)[0].why.removeprefix("builtin:walk: ")
+        if self.rights.get("hidepid") != "0" and not self.holds(CAP_SYS_PTRACE):
+            return "/proc is mounted with hidepid, or it is not known whether it is: processes of others are not shown"
+        if self.rights.get("pid_namespace") != INITIAL_PID_NAMESPACE:
+            return "this ran inside a PID namespace: processes outside it are not shown"
+        return None
+
+    def _owner(self, row: tuple[str | None, ...]) -> Owner:
+        pid, started, uid, process, executable, cgroup = row
+        shown: dict[str, object] = {}
+        if pid and pid.isdigit():
+            shown["pid"] = int(pid)
+        if process:
+            shown["process"] = process
+        if executable != "":
+            shown["executable"] = executable
+        if cgroup:
+            container = container_of(cgroup)
+            shown["unit"] = unit_of(cgroup)
+            shown["container"] = (
+                self._containers.get(container, container[:12] if len(container) == 64 else container) if container else None
+            )
+        if uid and uid.isdigit():
+            shown["uid"] = int(uid)
+            if uid in self._users and not shown.get("container"):
+                shown["user"] = self._users[uid]
+        if moment := self._moment(started):
+            shown["started"] = moment
+        return Owner(**shown)
+
+    def _moment(self, started: str | None) -> str | None:
+        try:
+            seconds = int(self.rights["boot_time"]) + int(started or "") // int(self.rights["ticks"])
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+        except (KeyError, ValueError, OverflowError, ZeroDivisionError, OSError):
+            return None
+
+
+def container_names(evidence: LinuxEvidence) -> tuple[dict[str, str], list[Gap]]:
+    """Container ids and the names their runtimes gave them."""
+    found, gaps = evidence.table("containers", "id name", "builtin:containers")
+    return {identity: name for identity, name in found if identity and name}, gaps

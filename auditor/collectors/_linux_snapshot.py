@@ -1,0 +1,107 @@
+"""A Linux host's evidence put together: stacks, settings, sockets, what could be seen and what this method never shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditor.collectors import _linux_settings as settings
+from auditor.collectors import _linux_sockets as sockets
+from auditor.collectors._linux_evidence import LinuxEvidence
+from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_names
+from auditor.collectors._linux_stacks import Namespace, namespaces
+from auditor.collectors._linux_units import SocketUnit, socket_units
+from auditor.evidence import Evidence
+from auditor.model import Facts, Gap, Persisted, Snapshot, Stack, Witnessed
+from auditor.tables import Tables
+
+LIMITS = (
+    "A network namespace that only an open descriptor or a socket keeps alive, with no process or mount in it, is not found.",
+    "Landlock, seccomp, SELinux and cgroup BPF can refuse or grant a bind; none of them was examined.",
+    "A process may give itself any name; only its executable, user and control group are the kernel's word.",
+    "The host firewall and the network path were not examined.",
+    "This is one moment: what listened before or after is not in it.",
+)
+_BOUND_ONLY_SINCE = (6, 8)
+_OLD_KERNEL = "Before Linux 6.8 the kernel does not list TCP sockets that are bound but do not listen; they block their ports all the same."
+_PROC_NET = "Where the sockets of a stack came from /proc/net: bound-only TCP, v6only, the device, SCTP and MPTCP are not shown there."
+
+
+def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
+    """Total: whatever the bundle holds, there is a Snapshot, and what it does not show is unknown in it."""
+    linux = LinuxEvidence(evidence)
+    containers, container_gaps = container_names(linux)
+    owners = Owners(linux, containers)
+    units, unit_gaps = socket_units(linux)
+    groups = {number: path for number, path in linux.table("cgroups", "cgroup path", "builtin:cgroups")[0] if number and path}
+    found, namespace_gaps = namespaces(linux, containers)
+    stacks = [_stack(linux, namespace, owners, units, groups) for namespace in found]
+    if owners.rights.get("hidepid") != "0" and not owners.holds(CAP_SYS_PTRACE):
+        namespace_gaps.append(Gap("/proc may hide processes (hidepid): so may their network namespaces be"))
+    head = linux.head
+    shown: dict[str, Any] = {
+        "system": head.get("system", "Linux"),
+        "stacks": Facts(stacks, "/proc/PID/ns/net, nsfs mounts", namespace_gaps + linux.whole),
+        "settings": {one.name: one.value for one in stacks[0].settings.seen},
+        "visibility": _visibility(owners, stacks, namespace_gaps, unit_gaps + container_gaps),
+        "limits": _limits(head.get("release", ""), stacks),
+    }
+    for key, name in (("host", "host"), ("machine_id", "machine-id"), ("boot_id", "boot-id"), ("release", "release"), ("taken", "taken")):
+        if name in head:
+            shown[key] = head[name]
+    return Snapshot(**shown)
+
+
+def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: list[SocketUnit] | None, groups: dict[str, str]) -> Stack:
+    host = namespace.kind == "host"
+    known = settings.Settings(linux, namespace.label, host)
+    interfaces = sockets.Interfaces(linux, namespace.label, namespace.kind)
+    ephemeral, reserved = known.ephemeral(), known.reserved()
+    listening = sockets.listening(
+        linux, namespace.label, owners, units if host else [], interfaces, groups,
+        [one.ports for one in ephemeral.seen], [one.ports for one in reserved.seen])  # fmt: skip
+    facts = known.facts()
+    if host and (blacklist := settings.bindresvport_blacklist(linux)):
+        facts = Facts([*facts.seen, blacklist], facts.source, facts.gaps)
+    shown: dict[str, Any] = {
+        "name": namespace.name, "kind": namespace.kind, "privileged": known.privileged(linux.head.get("release", "")),
+        "ephemeral": ephemeral, "reserved": reserved, "listening": listening, "addresses": interfaces.facts, "settings": facts,
+        "persisted": settings.persisted(linux) if host else Facts[Persisted]([], "a host's files set nothing in other namespaces"),
+    }  # fmt: skip
+    if namespace.own and "cross-check" in linux.asked:
+        found, gaps = linux.table("psutil", "protocol address port", "builtin:psutil")
+        seen = [Witnessed(protocol=p, address=a, port=int(n)) for p, a, n in found if n and n.isdigit() and p and a]
+        shown["witnessed"] = Facts(seen, "psutil", gaps + linux.whole)
+    return Stack(**shown)
+
+
+def _visibility(owners: Owners, stacks: list[Stack], namespaces: list[Gap], others: list[Gap]) -> dict[str, Any]:
+    states = [one.shown.get("owner_state") for stack in stacks for one in stack.listening.seen]
+    rights = {"uid": owners.rights.get("uid"), "CAP_SYS_PTRACE": owners.holds(CAP_SYS_PTRACE),
+              "CAP_DAC_READ_SEARCH": owners.holds(CAP_DAC_READ_SEARCH), "CAP_SYS_ADMIN": owners.holds(CAP_SYS_ADMIN)}  # fmt: skip
+    return {
+        "rights": {name: value for name, value in rights.items() if value is not None},
+        "processes": {"looked_at": owners.counts.get("looked", 0), "unreadable": len(owners.unreadable),
+                      "unreadable_pids": [int(pid) for pid in owners.unreadable[:20] if pid.isdigit()],
+                      "gone_meanwhile": owners.counts.get("vanished", 0)},
+        "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
+        "owners_reason": owners.why_partial,
+        "namespaces": {"seen": len(stacks), "not_entered": [stack.name for stack in stacks if not _entered(stack)],
+                       "gaps": [gap.why for gap in namespaces]},
+        "races_retried": owners.counts.get("retries", 0),
+        "not_read": [gap.why for gap in others],
+    }  # fmt: skip
+
+
+def _entered(stack: Stack) -> bool:
+    return stack.listening.source != "/proc/net" and bool(stack.listening.seen or not stack.listening.gaps)
+
+
+def _limits(release: str, stacks: list[Stack]) -> list[str]:
+    found = list(LIMITS)
+    if settings.older(release, _BOUND_ONLY_SINCE):
+        found.insert(0, _OLD_KERNEL)
+    if any(one.shown.get("source") == "/proc/net" for stack in stacks for one in stack.listening.seen) or any(
+        stack.listening.source == "/proc/net" for stack in stacks
+    ):
+        found.insert(0, _PROC_NET)
+    return found

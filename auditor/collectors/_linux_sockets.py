@@ -1,0 +1,207 @@
+"""The sockets of one namespace: who holds them, what they reach."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from auditor.collectors._linux_evidence import LinuxEvidence
+from auditor.collectors._linux_owners import Owners
+from auditor.collectors._linux_units import SocketUnit, declaring
+from auditor.evidence import words
+from auditor.model import PORT_MAX, ROUTED_LINK_KINDS, Address, Facts, Gap, PortRange, Socket
+from auditor.parsers import proc_net, rows
+
+COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
+_NONE_VISIBLE = "no process in view holds it: the kernel itself, a descriptor in flight, or a process that is hidden"
+_WIDEST = ("public", "private", "link", "loopback")
+
+
+class Interfaces:
+    """The addresses of a namespace: `facts`, device names by index, and what its wildcard reaches."""
+
+    def __init__(self, evidence: LinuxEvidence, label: str, kind: str) -> None:
+        found, gaps = evidence.table("addresses", "ifindex device kind address prefix", "builtin:rtnetlink", label)
+        if (not_entered := evidence.not_entered(label)) and not found:
+            gaps = [Gap(not_entered)]
+        self.devices = {row[0]: row[1] for row in found if row[0] and row[1]}
+        seen = []
+        for _, device, link, address, prefix in found:
+            if address and prefix and prefix.isdigit() and _packed(address) and device:
+                seen.append(Address(address=address, prefix=int(prefix), device=device, **({} if link == "" else {"kind": link})))
+        self.facts: Facts[Address] = Facts(seen, "rtnetlink", gaps + evidence.whole)
+        self._private = kind == "netns" and not gaps and not any(a.shown.get("kind", "?") in ROUTED_LINK_KINDS for a in seen)
+        reaches = {reach(a.address) for a in seen}
+        self.wildcard = "unknown" if gaps else self._limited(next((r for r in _WIDEST if r in reaches), "loopback"))
+
+    def reached(self, address: str) -> str:
+        """How far an address that a socket is bound to reaches."""
+        found = reach(address)
+        return self.wildcard if found == "wildcard" else self._limited(found)
+
+    def _limited(self, found: str) -> str:
+        return "container" if self._private and found in ("public", "private", "link") else found
+
+
+def _packed(address: str) -> bytes | None:
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
+        return None
+
+
+def reach(address: str) -> str:
+    """`wildcard`, or the scope of one address by the IANA special-purpose registries (as Python's ipaddress has them): loopback,
+    link, private or public. Multicast and broadcast addresses are heard wherever the wildcard is."""
+    from ipaddress import IPv6Address, ip_address
+
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    if ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255":
+        return "wildcard"
+    if ip.is_loopback:
+        return "loopback"
+    if ip.is_link_local:
+        return "link"
+    return "public" if ip.is_global else "private"
+
+
+class _Ports:
+    """What the sockets of one namespace have in common while they are read."""
+
+    def __init__(self, label: str, owners: Owners, units: list[SocketUnit] | None, interfaces: Interfaces, groups: dict[str, str]) -> None:
+        self.label = label
+        self.owners = owners
+        self.units = units
+        self.interfaces = interfaces
+        self.groups = groups
+        self.reaches: dict[str, str] = {}
+        self.by_inode: dict[str, list[dict[str, Any]]] = {}
+        self.seen: list[Socket] = []
+        self.gaps: list[Gap] = []
+
+    def _unit(self, protocol: str, address: str, port: int) -> dict[str, str | None]:
+        """The .socket unit of a socket that process 1 holds; nothing where the units are not known."""
+        if self.units is None:
+            return {}
+        unit = declaring(self.units, protocol, address, port)
+        return {"socket_unit": unit.name if unit else None, "activates": unit.service if unit else None}
+
+    def add(self, shown: dict[str, Any], inode: str, cookie: str = "") -> None:
+        address = shown["address"]
+        if address not in self.reaches:
+            self.reaches[address] = self.interfaces.reached(address)
+        shown["reach"] = self.reaches[address]
+        holders = self.owners.of(inode) if inode != "0" else []
+        if holders:
+            shown["owners_seen"] = holders
+            shown["owner_state"] = "partial" if self.owners.why_partial else "known"
+        else:
+            shown["owner_state"] = "unreadable" if self.owners.why_partial else "none"
+        if shown["owner_state"] != "known":
+            shown["owner_reason"] = self.owners.why_partial or _NONE_VISIBLE
+        if any(owner.shown.get("pid") == 1 for owner in holders):
+            shown |= self._unit(shown["protocol"], address, shown["port"])
+        if inode != "0":
+            self.by_inode.setdefault(inode, []).append(shown)
+        self.seen.append(Socket(**shown))
+
+
+def listening(
+    evidence: LinuxEvidence, label: str, owners: Owners, units: list[SocketUnit] | None, interfaces: Interfaces,
+    groups: dict[str, str], ephemeral: list[PortRange], reserved: list[PortRange],
+) -> Facts[Socket]:  # fmt: skip
+    """All sockets of the namespace that hold a port, from sock_diag, else from /proc/net; gaps where neither could tell."""
+    ports = _Ports(label, owners, units, interfaces, groups)
+    asked = evidence.answers("sockets", label)
+    refused = _sock_diag(ports, evidence) if asked else None
+    known = _proc_net(ports, evidence) if refused is None or refused else set()
+    if refused is None:
+        if not evidence.answers("proc-net", label):
+            ports.gaps.append(Gap(evidence.not_entered(label) or "its sockets were not asked about"))
+        refused = [(p, f, "not listed by /proc/net") for p in ("tcp", "udp") for f in ("ipv4", "ipv6")] if known else []
+    ports.gaps += [Gap(why, protocol=protocol, family=family) for protocol, family, why in refused if (protocol, family) not in known]
+    for one in ports.seen:
+        _mark_kernel_given(one.shown, ephemeral, reserved)
+    return Facts(ports.seen, "sock_diag" if asked else "/proc/net", ports.gaps + evidence.whole)
+
+
+def _mark_kernel_given(shown: dict[str, Any], ephemeral: list[PortRange], reserved: list[PortRange]) -> None:
+    """A UDP socket without a peer, on a port that the kernel hands out and no unit declares, is most likely a client's."""
+    if shown["protocol"] == "udp" and not shown.get("socket_unit"):
+        port = shown["port"]
+        shown["kernel_given"] = any(port in r for r in ephemeral) and not any(port in r for r in reserved)
+
+
+def _sock_diag(ports: _Ports, evidence: LinuxEvidence) -> list[tuple[str, str, str]]:
+    """Adds what sock_diag gave; returns (protocol, family, why) of what it refused."""
+    refused = []
+    for answer in evidence.answers("sockets", ports.label):
+        found, gaps = rows.parse(answer.text, COLUMNS, "sock_diag")
+        ports.gaps += gaps
+        told = [line.split("\t") for line in answer.stderr.decode("utf-8", "backslashreplace").splitlines()]
+        refused += [(line[0], line[1], line[2]) for line in told if len(line) == 3]
+        if answer.trouble and not any(len(line) == 3 for line in told):
+            ports.gaps.append(Gap(answer.trouble))
+        for row in found:
+            _sock_diag_row(ports, row)
+    return refused
+
+
+def _sock_diag_row(ports: _Ports, row: tuple[str | None, ...]) -> None:
+    protocol, state, family, address, port, v6only, ifindex, uid, inode, _, cgroup = (field or "" for field in row)
+    if protocol == "mptcp" and inode in ports.by_inode:
+        for same in ports.by_inode[inode]:
+            same["mptcp"] = True
+        return
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    packed = _packed(address)
+    if (
+        not 0 < number <= PORT_MAX
+        or packed is None
+        or family != ("ipv4" if len(packed) == 4 else "ipv6")
+        or not protocol
+        or not uid.isdigit()
+    ):
+        ports.gaps.append(Gap("a row of sock_diag cannot be read", "\t".join(field or "" for field in row)[:200]))
+        return
+    shown: dict[str, Any] = {
+        "protocol": protocol, "family": family, "address": address, "port": number, "uid": int(uid), "source": "sock_diag",
+        "state": state if state in ("listening", "bound") else "unknown",
+    }  # fmt: skip
+    if family == "ipv6" and v6only in ("0", "1"):
+        shown["v6only"] = v6only == "1"
+    if ifindex == "0":
+        shown["device"] = None
+    elif ifindex in ports.interfaces.devices:
+        shown["device"] = ports.interfaces.devices[ifindex]
+        if packed[:2] == b"\xfe\x80":
+            shown["zone"] = shown["device"]
+    if cgroup in ports.groups:
+        shown["cgroup"] = ports.groups[cgroup]
+    ports.add(shown, inode)
+
+
+def _proc_net(ports: _Ports, evidence: LinuxEvidence) -> set[tuple[str, str]]:
+    """Adds what /proc/net gave and sock_diag did not; returns the (protocol, family) pairs it told of."""
+    known = set()
+    for answer in evidence.answers("proc-net", ports.label):
+        said = words(answer.command)
+        name = said[-1].rpartition("/")[2]
+        protocol, family = name.removesuffix("6"), "ipv6" if name.endswith("6") else "ipv4"
+        if answer.trouble or protocol not in ("tcp", "udp", "udplite"):
+            ports.gaps.append(Gap(answer.trouble or f"{answer.command}: not a table of ports", protocol=protocol, family=family))
+            continue
+        body, _, ending = answer.text.removesuffix("\n").rpartition("\n")
+        found, gaps = proc_net.parse(body, protocol, family)
+        if ending != f"end\t{len(body.split(chr(10))) - 1}":
+            gaps.append(Gap(f"{answer.command}: its last line is missing, it was cut", ending[:200], protocol=protocol, family=family))
+        ports.gaps += gaps
+        known.add((protocol, family))
+        for row in found:
+            if any(one["protocol"] == protocol for one in ports.by_inode.get(row.inode, [])):
+                continue
+            ports.add({"protocol": protocol, "family": family, "address": row.address, "port": row.port, "uid": row.uid,
+                       "state": "listening", "source": "/proc/net"}, row.inode)  # fmt: skip
+    return known

@@ -1,0 +1,1 @@
+"""Built-in probes: they touch this host, and give text. They import nothing of the model."""

@@ -1,0 +1,97 @@
+"""The ports of this host: every namespace visited, then every process looked through for who holds what was seen there."""
+
+from __future__ import annotations
+
+import os
+
+from auditor.evidence import Answer
+from auditor.live import namespaces, owners, rows, sockets, stacks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROUNDS = 3
+GROUP_COLUMNS = "cgroup path"
+
+
+def ask(notebook: dict[str, object]) -> Iterator[Answer]:
+    """Answers of the probes namespaces, sockets, addresses, settings, proc-net, entering, owners and cgroups.
+
+    Looking takes time and hosts do not stand still. Where a socket is left without a holder, the sockets are read again: one that
+    was closed meanwhile is no puzzle, and one that was opened is not missed. At most a few rounds, which are counted.
+    """
+    protocols = sockets.known_protocols()
+    walk = owners.Walk()
+    by_thread = owners.Walk()
+    retries = 0
+    previous: set[bytes] | None = None
+    for _ in range(_ROUNDS):
+        found = namespaces.find()
+        visits = stacks.visit(found.namespaces, protocols)
+        inodes: set[bytes] = set().union(*(visit.inodes for visit in visits)) - {b"0"}
+        left = inodes - walk.found
+        if previous is not None and left <= previous:
+            break
+        if previous is not None:
+            retries += 1
+            walk.looked = walk.vanished = 0
+            walk.unreadable.clear()
+        owners.walk(walk, left - (previous or set()), namespaces.pids())
+        left = inodes - walk.found
+        if left and (several := owners.many_threaded(namespaces.pids())):
+            owners.walk(by_thread, left, several, threads=True)
+            walk.take(by_thread)
+        previous = inodes - walk.found
+        if not previous:
+            break
+    yield Answer("namespaces", "builtin:namespaces", namespaces.table(found.namespaces))
+    for visit in visits:
+        yield from visit.answers
+    yield Answer("owners", "builtin:processes", rows.table(owners.PROCESS_COLUMNS, walk.processes))
+    yield Answer("owners", "builtin:holders", rows.table(owners.HOLDER_COLUMNS, walk.holders))
+    why = walk.trouble or by_thread.trouble or ""
+    yield Answer("owners", "builtin:walk", walk.counts(retries), "1" if why else "0", stderr=f"{why}\n".encode() if why else b"")
+    groups = set().union(*(visit.cgroups for visit in visits))
+    yield Answer("cgroups", "builtin:cgroups", _cgroups(groups, walk.processes))
+
+
+def _cgroups(wanted: set[bytes], processes: list[bytes]) -> bytes:
+    """The paths of control groups by their ids (the inode of their folder): those of the holders first, the rest by a walk."""
+    mount = _mount()
+    lines: list[bytes] = []
+    left = {int(number) for number in wanted}
+    if mount is not None:
+        for path in {process.rpartition(b"\t")[2] for process in processes} | {b"/"}:
+            try:
+                number = os.stat(mount + path).st_ino
+            except (OSError, ValueError):
+                continue
+            if number in left:
+                left.discard(number)
+                lines.append(b"%d\t%s" % (number, path))
+        folders = [mount] if left else []
+        while folders and left:
+            folder = folders.pop()
+            try:
+                inside = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+            except OSError:
+                continue
+            for entry in inside:
+                number = entry.inode()
+                if number in left:
+                    left.discard(number)
+                    lines.append(b"%d\t%s" % (number, rows.field(entry.path[len(mount) :])))
+                folders.append(entry.path)
+    return rows.table(GROUP_COLUMNS, lines)
+
+
+def _mount() -> bytes | None:
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            for line in mounts:
+                if b" - cgroup2 " in line:
+                    return line.split(b" ")[4]
+    except OSError:
+        pass
+    return None

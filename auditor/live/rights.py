@@ -1,0 +1,40 @@
+"""What this run may see: its user, its capabilities, its namespaces, and what hides processes from it."""
+
+from __future__ import annotations
+
+import os
+
+from auditor.evidence import Answer
+from auditor.live import rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COLUMNS = "name value"
+
+
+def ask(notebook: dict[str, object]) -> Iterator[Answer]:
+    """Rows of name and value: uid, capabilities (CapEff, hexadecimal), pid_namespace (its inode), hidepid, processes, boot_time and
+    ticks (seconds since 1970, clock ticks a second: what `started` is reckoned from)."""
+    known: dict[str, bytes] = {"uid": b"%d" % os.geteuid(), "ticks": b"%d" % os.sysconf("SC_CLK_TCK")}
+    try:
+        with open("/proc/self/status", "rb") as file:
+            known["capabilities"] = file.read().partition(b"\nCapEff:\t")[2].split(b"\n", 1)[0]
+        known["pid_namespace"] = os.fsencode(os.readlink("/proc/self/ns/pid"))[5:-1]
+        with open("/proc/stat", "rb") as file:
+            known["boot_time"] = file.read().partition(b"\nbtime ")[2].split(b"\n", 1)[0]
+        known["hidepid"] = _hidepid()
+    except OSError:
+        pass
+    yield Answer("rights", "builtin:rights", rows.table(COLUMNS, [k.encode() + b"\t" + rows.field(v) for k, v in known.items()]))
+
+
+def _hidepid() -> bytes:
+    with open("/proc/self/mountinfo", "rb") as mounts:
+        for line in mounts:
+            fields = line.split(b" ")
+            if fields[4] == b"/proc":
+                options = fields[-1].strip().split(b",")
+                return next((option[8:] for option in options if option.startswith(b"hidepid=")), b"0")
+    return b"0"

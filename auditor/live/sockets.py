@@ -1,0 +1,125 @@
+"""The sockets that hold a port in the namespace this process is in, asked of the kernel by NETLINK_SOCK_DIAG.
+
+TCP in LISTEN, and bound but not listening (state 13, TCP_BOUND_INACTIVE, shown from Linux 6.8 on); UDP and UDP-Lite that are
+bound and have no peer; SCTP, DCCP and MPTCP listeners where this kernel has them. A protocol is asked about only where
+/proc/net/protocols lists it, so that asking loads no protocol module.
+"""
+
+from __future__ import annotations
+
+import socket
+from struct import Struct
+from sys import byteorder
+
+from auditor.live import netlink, rows
+
+COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
+
+_SOCK_DIAG_BY_FAMILY = 20
+_LISTEN, _CLOSE, _BOUND_INACTIVE = 10, 7, 13
+_REQUEST = Struct("=BBBxI48x")
+_MESSAGE = Struct("=BBxx")
+_PORTS = Struct(">HH")
+_REST = Struct("=IQ12xII")
+_MESSAGE_LENGTH = 72
+_LOCALS, _V6ONLY, _CGROUP = 12, 11, 21
+_PROTOCOL_ATTRIBUTE = Struct("=HHI")
+_REQ_PROTOCOL = 3
+_CGROUP_ID = Struct("=Q")
+_MPTCP = 262
+
+TRANSPORTS = (  # name, IPPROTO, its name in /proc/net/protocols, states
+    ("tcp", socket.IPPROTO_TCP, "TCP", 1 << _LISTEN | 1 << _BOUND_INACTIVE),
+    ("udp", socket.IPPROTO_UDP, "UDP", 1 << _CLOSE),
+    ("udplite", 136, "UDP-Lite", 1 << _CLOSE),
+    ("sctp", socket.IPPROTO_SCTP, "SCTP", 1 << _LISTEN),
+    ("dccp", 33, "DCCP", 1 << _LISTEN),
+    ("mptcp", _MPTCP, "MPTCP", 1 << _LISTEN),
+)
+_FAMILIES = ((socket.AF_INET, b"ipv4", 4), (socket.AF_INET6, b"ipv6", 16))
+_DATAGRAM = (b"udp", b"udplite")
+
+
+def known_protocols() -> list[str]:
+    """The transports this kernel has; all of TCP and UDP where it does not say."""
+    try:
+        with open("/proc/net/protocols", encoding="ascii", errors="replace") as listing:
+            names = {line.split(" ", 1)[0] for line in listing}
+    except OSError:
+        names = {"TCP", "UDP"}
+    return [name for name, _, proc_name, _ in TRANSPORTS if proc_name in names]
+
+
+class Dump:
+    """What sock_diag gave: `lines` (rows, see COLUMNS), `inodes` and `cgroups` met (as bytes), `refused` per protocol and family."""
+
+    __slots__ = ("cgroups", "inodes", "lines", "refused")
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.inodes: set[bytes] = set()
+        self.cgroups: set[bytes] = set()
+        self.refused: list[tuple[str, str, str]] = []
+
+    def table(self) -> bytes:
+        return rows.table(COLUMNS, self.lines)
+
+
+def dump(protocols: list[str]) -> Dump:
+    """Ask the namespace this thread is in about each of `protocols`."""
+    result = Dump()
+    try:
+        channel = netlink.opened(netlink.NETLINK_SOCK_DIAG)
+    except OSError as error:
+        result.refused = [(name, family.decode(), f"sock_diag: {error.strerror}") for name in protocols for _, family, _ in _FAMILIES]
+        return result
+    with channel:
+        for name, number, _, states in TRANSPORTS:
+            if name not in protocols:
+                continue
+            for family, family_name, width in _FAMILIES:
+                request = _REQUEST.pack(family, min(number, 255), 0, states)
+                if number > 255:
+                    request += _PROTOCOL_ATTRIBUTE.pack(8, _REQ_PROTOCOL, number)
+                try:
+                    payloads = netlink.dump(channel, _SOCK_DIAG_BY_FAMILY, request)
+                except OSError as error:
+                    result.refused.append((name, family_name.decode(), f"sock_diag: {error.strerror or error}"))
+                    continue
+                _read(result, payloads, name.encode(), family, family_name, width)
+    return result
+
+
+def _read(result: Dump, payloads: list[bytes], protocol: bytes, family: int, family_name: bytes, width: int) -> None:
+    names: dict[bytes, bytes] = {}
+    states = {_LISTEN: b"listening", _CLOSE: b"listening" if protocol in _DATAGRAM else b"bound", _BOUND_INACTIVE: b"bound"}
+    for payload in payloads:
+        message_family, state = _MESSAGE.unpack_from(payload)
+        source_port, peer_port = _PORTS.unpack_from(payload, 4)
+        if peer_port or not source_port or message_family != family:
+            continue
+        interface, cookie, uid, inode = _REST.unpack_from(payload, 40)
+        v6only = cgroup = b""
+        addresses = [payload[8 : 8 + width]]
+        for kind, value in netlink.attributes(payload, _MESSAGE_LENGTH):
+            if kind == _V6ONLY:
+                v6only = b"%d" % value[0]
+            elif kind == _CGROUP:
+                cgroup = b"%d" % _CGROUP_ID.unpack(value)[0]
+                result.cgroups.add(cgroup)
+            elif kind == _LOCALS:
+                addresses = _locals(value, family, width) or addresses
+        tail = b"%s\t%d\t%d\t%d\t%d\t%s" % (v6only, interface, uid, inode, cookie, cgroup)
+        result.inodes.add(b"%d" % inode)
+        for packed in addresses:
+            address = names.get(packed)
+            if address is None:
+                address = names[packed] = socket.inet_ntop(family, packed).encode()
+            result.lines.append(b"\t".join((protocol, states.get(state, b"%d" % state), family_name, address, b"%d" % source_port, tail)))
+
+
+def _locals(value: bytes, family: int, width: int) -> list[bytes]:
+    """The bound addresses of a multi-homed SCTP socket: an array of sockaddr_storage (128 bytes)."""
+    start = 4 if family == socket.AF_INET else 8
+    entries = (value[at : at + 128] for at in range(0, len(value), 128))
+    return [entry[start : start + width] for entry in entries if int.from_bytes(entry[:2], byteorder) == family]

@@ -1,0 +1,133 @@
+"""One visit to each network namespace: its sockets, its addresses, its settings, all read from inside it."""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from auditor.evidence import Answer, quoted
+from auditor.live import addresses, files, rows, sockets
+from auditor.live.namespaces import Namespace, enter
+
+SETTINGS = (
+    "net/ipv4/ip_unprivileged_port_start",
+    "net/ipv4/ip_local_port_range",
+    "net/ipv4/ip_local_reserved_ports",
+    "net/ipv4/ip_autobind_reuse",
+)
+_PROC_NET = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07", "udplite": "07", "udplite6": "07"}
+
+
+class Visit:
+    """What a visit to one namespace gave: answers for the bundle, and the inodes and cgroup ids that its sockets have."""
+
+    __slots__ = ("answers", "cgroups", "inodes")
+
+    def __init__(self, answers: list[Answer], inodes: set[bytes], cgroups: set[bytes]) -> None:
+        self.answers = answers
+        self.inodes = inodes
+        self.cgroups = cgroups
+
+
+def visit(namespaces: list[Namespace], protocols: list[str]) -> list[Visit]:
+    """Visit each: the one this process is in directly, the others from one child that moves from one to the next."""
+    own = [_here(namespace, protocols) for namespace in namespaces if namespace.own]
+    others = [namespace for namespace in namespaces if not namespace.own]
+    return own + (_in_a_child(others, protocols) if others else [])
+
+
+def _here(namespace: Namespace, protocols: list[str]) -> Visit:
+    label = namespace.label
+    dump = sockets.dump(protocols)
+    refused = "".join(f"{protocol}\t{family}\t{why}\n" for protocol, family, why in dump.refused).encode()
+    answers = [
+        Answer("sockets", "builtin:sock_diag " + ",".join(protocols), dump.table(), "1" if refused else "0", stderr=refused, stack=label)
+    ]
+    if refused:
+        answers += _proc_net(label, "/proc/thread-self/net")
+    try:
+        answers.append(Answer("addresses", "builtin:rtnetlink", addresses.table(), stack=label))
+    except OSError as error:
+        answers.append(Answer("addresses", "builtin:rtnetlink", b"", "1", stderr=f"{error.strerror or error}\n".encode(), stack=label))
+    answers += [files.answer("settings", f"/proc/sys/{name}", label) for name in SETTINGS]
+    return Visit(answers, dump.inodes | _inodes(answers), dump.cgroups)
+
+
+def _from_outside(namespace: Namespace, error: OSError) -> Visit:
+    """What anyone may read of a namespace that could not be entered."""
+    why = f"the namespace could not be entered: {error.strerror or error}\n".encode()
+    answers = [Answer("entering", "builtin:setns", b"", "1", stderr=why, stack=namespace.label)]
+    for folder in namespace.outside:
+        proc_net = _proc_net(namespace.label, folder)
+        if any(answer.status == "0" for answer in proc_net):
+            answers += proc_net
+            break
+    return Visit(answers, _inodes(answers), set())
+
+
+def _in_a_child(namespaces: list[Namespace], protocols: list[str]) -> list[Visit]:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.close(reader)
+            with os.fdopen(writer, "wb") as pipe:
+                for namespace in namespaces:
+                    found = _entered(namespace, protocols)
+                    plain = [(a.probe, a.command, a.stdout, a.status, a.stderr, a.stack) for a in found.answers]
+                    marshal.dump((plain, found.inodes, found.cgroups), pipe)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    visits = []
+    with os.fdopen(reader, "rb") as pipe:
+        for namespace in namespaces:
+            try:
+                plain, inodes, cgroups = marshal.load(pipe)  # noqa: S302 - written by our own child
+            except (EOFError, ValueError, TypeError):
+                visits.append(_from_outside(namespace, OSError(0, "the child that went there ended early")))
+                continue
+            answers = [Answer(probe, command, out, status, stderr=err, stack=stack) for probe, command, out, status, err, stack in plain]
+            visits.append(Visit(answers, inodes, cgroups))
+    os.waitpid(child, 0)
+    return visits
+
+
+def _entered(namespace: Namespace, protocols: list[str]) -> Visit:
+    try:
+        if namespace.inode is None:
+            raise PermissionError(1, "that needs CAP_SYS_PTRACE and CAP_SYS_ADMIN")
+        enter(namespace)
+    except OSError as error:
+        return _from_outside(namespace, error)
+    return _here(namespace, protocols)
+
+
+def _proc_net(label: str, folder: str) -> list[Answer]:
+    """/proc/PID/net/*: the kernel's lines of listening TCP and unconnected UDP sockets, without those of connections."""
+    answers = []
+    for name, state in _PROC_NET.items():
+        path = f"{folder}/{name}"
+        command = f"builtin:proc-net-listening {quoted(path)}"
+        try:
+            with open(path, "rb") as file:
+                header = next(file, b"").rstrip(b" \n")
+                lines = [line.rstrip(b" \n") for line in file if line.split(None, 4)[3:4] in ([state.encode()], [])]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            answers.append(Answer("proc-net", command, b"", "1", stderr=f"{path}: {error.strerror}\n".encode(), stack=label))
+            continue
+        answers.append(Answer("proc-net", command, b"\n".join((header, *lines, rows.ending(len(lines)))), stack=label))
+    return answers
+
+
+def _inodes(answers: list[Answer]) -> set[bytes]:
+    """The inodes in /proc/net lines: their tenth field."""
+    found: set[bytes] = set()
+    for answer in answers:
+        if answer.probe == "proc-net":
+            found.update(fields[9] for line in answer.stdout.split(b"\n")[1:] if len(fields := line.split()) > 9)
+    return found

@@ -1,0 +1,54 @@
+"""The rows that our own built-in probes print (their writer: `auditor.live.rows`)."""
+
+from __future__ import annotations
+
+from auditor.model import Gap
+
+_ESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "-": "-"}
+
+
+def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ...]], list[Gap]]:
+    """Rows with the `columns` asked for, in their order. An empty field is "" (not shown), `-` is None (looked for, not there).
+
+    A missing header, a row of another width and a missing or wrong `end` line are gaps that name `what`.
+    """
+    lines = text.split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    wanted = columns.split(" ")
+    head = lines[0].split("\t") if lines else []
+    if not set(wanted) <= set(head):
+        return [], [Gap(f"{what}: the answer does not begin with its header", lines[0][:200] if lines else None)]
+    places = [head.index(name) for name in wanted]
+    straight = places == list(range(len(head)))
+    rows: list[tuple[str | None, ...]] = []
+    gaps: list[Gap] = []
+    ending = None
+    for line in lines[1:]:
+        fields = line.split("\t")
+        if ending is not None:
+            gaps.append(Gap(f"{what}: there is text after its last line", line[:200]))
+            break
+        if fields[0] == "end" and len(fields) == 2:
+            ending = fields[1]
+        elif len(fields) != len(head):
+            gaps.append(Gap(f"{what}: a row has {len(fields)} fields where its header has {len(head)}", line[:200]))
+        elif straight and "\\" not in line and "-" not in line:
+            rows.append(tuple(fields))
+        else:
+            rows.append(tuple(_plain(fields[place]) for place in places))
+    if ending != str(len(rows)) and not gaps:
+        gaps.append(Gap(f"{what}: {len(rows)} rows, where its last line says {ending if ending is not None else 'nothing: it was cut'}"))
+    return rows, gaps
+
+
+def _plain(field: str) -> str | None:
+    if field == "-":
+        return None
+    if "\\" not in field:
+        return field
+    out, parts = [], iter(field)
+    for c in parts:
+        follow = next(parts, "") if c == "\\" else None
+        out.append(c if follow is None else _ESCAPES.get(follow, "\\" + follow))
+    return "".join(out)
