@@ -1,0 +1,152 @@
+"""`port-auditor audit`."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from auditor import plugins
+from auditor.cli import delivery
+from auditor.cli.yardsticks import check_tables
+from auditor.display import harmless
+from auditor.errors import AuditorError
+from auditor.evaluate import evaluate
+from auditor.model import PortRange, Snapshot
+from auditor.policy import load
+from auditor.report import FAIL_ON, HostReport, Report, RuleDocument, VendorDefault
+from auditor.rule import Rule
+from auditor.sources import Source, from_path, this_host
+from auditor.tables import Tables
+
+HELP = "Audit this host, or saved evidence, against a policy."
+EXAMPLE = """\
+examples:
+  port-auditor audit                              this host, by the baseline policy, into reports/
+  port-auditor audit -p web.yaml fetched/         every bundle in a folder, by your policy
+  port-auditor audit -f json=- h.evidence         one bundle, report/1 on stdout"""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("sources", nargs="*", metavar="SOURCE", help="a bundle, a snapshot, a folder of them, - for stdin (default: this host)")
+    add("-p", "--policy", default="baseline", metavar="NAME|FILE", help="by which policy (default: baseline)")
+    add("-f", "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="write this format; - is stdout; may be repeated")
+    add("-o", "--output", default="reports", metavar="DIR", help="where html, json and evidence go without -f (default: reports)")
+    add("--fail-on", choices=FAIL_ON, default="medium", help="exit 1 where something is open at this severity or above (default: medium)")
+    add("--allow-incomplete", action="store_true", help="exit 0 although something is unknown; the verdict says so")
+    add("--stack", metavar="NAME", help="judge this network stack only")
+    add("--only", metavar="RULE,...", help="judge by these rules only")
+    add("--cross-check", action="store_true", help="ask psutil as a second witness of this host's listeners")
+    add("--today", metavar="DATE", help="judge as of this day, YYYY-MM-DD in UTC")
+    add("--without-evidence", action="store_true", help="do not write the evidence beside the reports")
+    add("-q", "--quiet", action="store_true", help="print nothing when nothing is open or unknown")
+    add("-v", "--verbose", action="store_true", help="say on stderr what is being done")
+
+
+def run(parsed: Namespace) -> int:
+    started = _now()
+    today = _today(parsed.today)
+    rules = plugins.rules()
+    policy = load(parsed.policy, {name: rule.parameters for name, rule in rules.items()})
+    chosen = _chosen(parsed.only, rules)
+    outputs = delivery.chosen(parsed.format)
+    tables = Tables()
+    check_tables(policy, tables)
+    hosts: list[HostReport] = []
+    bad: list[tuple[str, str]] = []
+    for source in _sources(parsed, tables):
+        if not isinstance(source, Source):
+            bad.append(source)
+            continue
+        if parsed.verbose:
+            sys.stderr.write(f"port-auditor: judging {harmless(source.given)} by {len(chosen)} rules\n")
+        findings = evaluate(source.snapshot, policy, tables, chosen, today, parsed.stack)
+        hosts.append(HostReport(source, policy, findings, _vendor_default(source.snapshot, tables)))
+    _check_stack(parsed.stack, hosts)
+    report = Report(
+        hosts, tables=tables.provenance(), started=started, finished=_now(), evaluated_on=today.isoformat(), bad_sources=bad,
+        fail_on=parsed.fail_on, allow_incomplete=parsed.allow_incomplete,
+        documents={name: RuleDocument(rule.title, rule.section("Why it matters"), rule.section("Remedy")) for name, rule in rules.items()},
+        iana_ranges=tables.iana_ranges, iana_names=_iana_names(hosts, tables),
+    )  # fmt: skip
+    for _, why in bad:
+        sys.stderr.write(f"port-auditor: {harmless(why)}\n")
+    delivery.deliver(report, outputs, folder=parsed.output, with_evidence=not parsed.without_evidence, quiet=parsed.quiet)
+    return report.exit_code
+
+
+def _now() -> str:
+    """The stamp of this moment, or SOURCE_DATE_EPOCH's (seconds since 1970), for reports that can be made again."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    known = epoch.isascii() and epoch.isdigit()
+    moment = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if known else datetime.datetime.now(datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _today(given: str | None) -> datetime.date:
+    if given is None:
+        return datetime.datetime.now(datetime.UTC).date()
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+            raise ValueError
+        return datetime.date.fromisoformat(given)
+    except ValueError:
+        raise AuditorError(f"--today {given!r} is not a day", "write it as 2027-03-31") from None
+
+
+def _chosen(only: str | None, rules: dict[str, Rule]) -> list[Rule]:
+    if only is None:
+        return list(rules.values())
+    names = [name for name in only.split(",") if name]
+    unknown = [name for name in names if name not in rules]
+    if unknown or not names:
+        raise AuditorError(f"--only names no rule: {', '.join(map(repr, unknown)) or repr(only)}", "`port-auditor rules` lists them")
+    return [rules[name] for name in names]
+
+
+def _sources(parsed: Namespace, tables: Tables) -> Iterator[Source | tuple[str, str]]:
+    if not parsed.sources:
+        if parsed.verbose:
+            sys.stderr.write("port-auditor: collecting from this host\n")
+        yield this_host(tables, frozenset({"cross-check"}) if parsed.cross_check else frozenset())
+        return
+    if parsed.cross_check:
+        raise AuditorError(
+            "--cross-check asks this host, but a SOURCE was given", "collect there with --only ports,units,persisted,cross-check"
+        )
+    for path in parsed.sources:
+        yield from from_path(path, tables)
+
+
+def _check_stack(name: str | None, hosts: list[HostReport]) -> None:
+    names = {stack.name for host in hosts for stack in host.snapshot.stacks.seen}
+    if name is not None and hosts and name not in names:
+        raise AuditorError(f"no stack is called {name!r}", f"the stacks seen are: {', '.join(sorted(names))}")
+
+
+def _vendor_default(snapshot: Snapshot, tables: Tables) -> VendorDefault | None:
+    """The vendor table's row for a host, as plain values."""
+    record = tables.vendor(snapshot.shown.get("system", ""), snapshot.shown.get("release"))
+    if record is None:
+        return None
+    stated: dict[str, list[tuple[PortRange, str]] | None] = {"privileged": None, "ephemeral": None, "reserved": None}
+    if record.knows("privileged"):
+        stated["privileged"] = [] if record.privileged is None else [(record.privileged, "")]
+    for name in ("ephemeral", "reserved"):
+        if record.knows(name):
+            ranges = record.ephemeral if name == "ephemeral" else record.reserved
+            stated[name] = [(one.ports, ", ".join(sorted({one.role, one.protocol} - {"default", "any"}))) for one in ranges]
+    return VendorDefault(record.id, record.os, record.confidence, **stated)
+
+
+def _iana_names(hosts: list[HostReport], tables: Tables) -> dict[tuple[str, int], str]:
+    """What the registry says of each port that listens: its service names, or else its status."""
+    stacks = [stack for host in hosts for stack in host.snapshot.stacks.seen]
+    sockets = [socket.shown for stack in stacks if "listening" in stack.shown for socket in stack.listening.seen]
+    asked = {(shown["protocol"], shown["port"]) for shown in sockets if "protocol" in shown and "port" in shown}
+    entries = {(protocol, port): tables.iana(port, protocol) for protocol, port in sorted(asked)}
+    return {key: " ".join(entry.names) or f"({entry.status})" for key, entry in entries.items()}

@@ -1,0 +1,263 @@
+"""The report: counts, verdict, exit code and words, decided once, here. Reporters only write them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from auditor import __version__
+from auditor.model import OUTCOMES, SEVERITIES, Finding, PortRange, Snapshot
+
+if TYPE_CHECKING:
+    from auditor.policy import Policy
+
+SCHEMA = "port-auditor/report/1"
+NEVER = "never"
+FAIL_ON = (*SEVERITIES, NEVER)
+EXIT_NOTHING_OPEN, EXIT_OPEN, EXIT_ALL_BAD, EXIT_INCOMPLETE = 0, 1, 2, 3
+
+
+class Source(Protocol):
+    """What a report needs to know of where a snapshot came from."""
+
+    snapshot: Snapshot
+    evidence: bytes | None
+    sha256: str | None
+    live: bool
+
+
+class RuleDocument:
+    """A rule's document as a reader of its findings wants it: paragraphs, with code between backticks."""
+
+    __slots__ = ("remedy", "title", "why")
+
+    def __init__(self, title: str, why: str, remedy: str) -> None:
+        self.title = title
+        self.why = why
+        self.remedy = remedy
+
+
+class VendorDefault:
+    """What a system's vendor ships, as the vendor table's row `record` says. `privileged`, `ephemeral` and `reserved` are ranges, each with
+    what narrows it ("tcp", "high", or ""); None where the row does not state them."""
+
+    __slots__ = ("confidence", "ephemeral", "privileged", "record", "reserved", "system")
+
+    def __init__(
+        self, record: str, system: str, confidence: str, *, privileged: list[tuple[PortRange, str]] | None,
+        ephemeral: list[tuple[PortRange, str]] | None, reserved: list[tuple[PortRange, str]] | None,
+    ) -> None:  # fmt: skip
+        self.record = record
+        self.system = system
+        self.confidence = confidence
+        self.privileged = privileged
+        self.ephemeral = ephemeral
+        self.reserved = reserved
+
+
+class HostReport:
+    """One host: its snapshot, what it was judged by, and what came of it. `evidence` and its sha256 are None for a snapshot given as such;
+    `live` says that it was judged on the host itself; `vendor` is None where no row of the vendor table is for it."""
+
+    __slots__ = ("evidence", "evidence_sha256", "findings", "live", "policy", "snapshot", "vendor")
+
+    def __init__(self, source: Source, policy: Policy, findings: list[Finding], vendor: VendorDefault | None = None) -> None:
+        self.snapshot = source.snapshot
+        self.vendor = vendor
+        self.policy = policy
+        self.findings = findings
+        self.evidence = source.evidence
+        self.evidence_sha256 = source.sha256
+        self.live = source.live
+
+    @property
+    def name(self) -> str:
+        return str(self.snapshot.shown.get("host", "unknown host"))
+
+
+class Report:
+    """What an audit found. `bad_sources` are (source, why); stamps are RFC 3339 in UTC, `evaluated_on` a date.
+
+    What a reader wants beside the findings, as plain values: `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and
+    port what the IANA registry says of those that listen.
+    """
+
+    def __init__(
+        self, hosts: list[HostReport], *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
+        bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
+        documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
+        iana_names: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:  # fmt: skip
+        self.hosts = hosts
+        self.tables = tables
+        self.started = started
+        self.finished = finished
+        self.evaluated_on = evaluated_on
+        self.bad_sources = bad_sources or []
+        self.fail_on = fail_on
+        self.allow_incomplete = allow_incomplete
+        self.documents = documents or {}
+        self.iana_ranges = iana_ranges or {}
+        self.iana_names = iana_names or {}
+        self.findings = sorted((f for host in hosts for f in host.findings), key=_order)
+        self.counts = dict(Counter(f.outcome for f in self.findings))
+
+    @property
+    def failed(self) -> list[Finding]:
+        """Every failed finding, gravest first; `info` among them is inventory."""
+        return [f for f in self.findings if f.outcome == "fail"]
+
+    @property
+    def open(self) -> list[Finding]:
+        """What is failed and not waived; `info` only where --fail-on asks for it."""
+        return [f for f in self.failed if f.severity != "info" or self.fail_on == "info"]
+
+    @property
+    def inventory(self) -> list[Finding]:
+        """What is failed but not open."""
+        return [f for f in self.failed if f.severity == "info" and self.fail_on != "info"]
+
+    @property
+    def breaking(self) -> list[Finding]:
+        """What is open at or above --fail-on."""
+        if self.fail_on == NEVER:
+            return []
+        least = SEVERITIES.index(self.fail_on)
+        return [f for f in self.open if SEVERITIES.index(f.severity) >= least]
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.hosts) and not self.bad_sources and not any(f.outcome in ("unknown", "error") for f in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """fail, incomplete or pass."""
+        if self.breaking:
+            return "fail"
+        if not self.hosts or self.bad_sources or not (self.complete or self.allow_incomplete):
+            return "incomplete"
+        return "pass"
+
+    @property
+    def exit_code(self) -> int:
+        """By the contract's precedence; 2 and 74 are decided where they happen."""
+        if not self.hosts and self.bad_sources:
+            return EXIT_ALL_BAD
+        return {"fail": EXIT_OPEN, "incomplete": EXIT_INCOMPLETE, "pass": EXIT_NOTHING_OPEN}[self.verdict]
+
+    @property
+    def headline(self) -> str:
+        """The verdict in capitals, with what qualifies it."""
+        word = self.verdict.upper()
+        if self.verdict == "fail" and not self.complete:
+            word += " (and incomplete)"
+        if self.verdict == "pass" and not self.complete:
+            word += " (incomplete evidence, allowed by --allow-incomplete)"
+        return word
+
+    @property
+    def statement(self) -> str:
+        """The verdict line: what was found, of what, when, by which policy, and what it does not speak of."""
+        return f"{self.headline}: {'; '.join(self.qualifications())}."
+
+    def qualifications(self) -> list[str]:
+        """What the verdict line says after its first word, a clause each."""
+        said = [self._open_words()]
+        if not self.hosts:
+            said.append("no host was audited")
+        said += [self._seen_words(host) for host in self.hosts] if len(self.hosts) <= 3 else [f"{len(self.hosts)} hosts audited"]
+        said += [f"judged by {name}" for name in sorted({f"{h.policy.name}@{h.policy.sha256[:8]}" for h in self.hosts})]
+        if waived := self.counts.get("waived"):
+            said.append(f"{waived} waived")
+        if self.bad_sources:
+            said.append(f"{_counted(len(self.bad_sources), 'source')} could not be read")
+        said += self._unknown_words() + self._not_checked_words()
+        if any(host.live for host in self.hosts):
+            said.append("SELF-ASSESSED: judged on the host itself")
+        return [*said, "the host firewall and the network path were not examined"]
+
+    def _open_words(self) -> str:
+        if not self.open:
+            return "nothing open" + ("" if self.complete else " among what was seen")
+        by = Counter(f.severity for f in self.open)
+        return f"{len(self.open)} open, {', '.join(f'{by[s]} {s}' for s in reversed(SEVERITIES) if by[s])}"
+
+    def _seen_words(self, host: HostReport) -> str:
+        stacks = host.snapshot.stacks.seen
+        seen = sum(len(stack.listening.seen) for stack in stacks if "listening" in stack.shown)
+        where = f"{_counted(len(stacks), 'network stack')} of {host.name}"
+        return f"{_counted(seen, 'listener')} in {where} seen at {host.snapshot.shown.get('taken', 'an unknown time')}"
+
+    def _unknown_words(self) -> list[str]:
+        said = []
+        for host in self.hosts:
+            sockets = [s for stack in host.snapshot.stacks.seen if "listening" in stack.shown for s in stack.listening.seen]
+            hidden = sum(s.shown.get("owner_state") in ("unreadable", "none", None) for s in sockets)
+            partly = sum(s.shown.get("owner_state") == "partial" for s in sockets)
+            if hidden:
+                said.append(f"owners of {hidden} of {_counted(len(sockets), 'listener')} not visible")
+            if partly:
+                said.append(f"{_counted(partly, 'listener')} may have more owners than were seen")
+        if broken := self.counts.get("error"):
+            said.append(f"{broken} checks broke off by our error")
+        return said
+
+    def _not_checked_words(self) -> list[str]:
+        rules: dict[str, str] = {}
+        for finding in self.findings:
+            if finding.outcome == "notchecked":
+                rules.setdefault(finding.rule, finding.message)
+        said = []
+        if rules.pop("listener-not-approved", None):
+            said.append("approval of listeners NOT ASSESSED: the policy lists none")
+        if rules:
+            said.append(f"not checked for want of a yardstick: {', '.join(sorted(rules))}")
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        """report/1."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "port-auditor", "version": __version__},
+            "tables": self.tables,
+            "started": self.started,
+            "finished": self.finished,
+            "evaluated_on": self.evaluated_on,
+            "fail_on": self.fail_on,
+            "allow_incomplete": self.allow_incomplete,
+            "verdict": self.verdict,
+            "statement": self.statement,
+            "complete": self.complete,
+            "counts": self.counts,
+            "bad_sources": [{"source": source, "why": why} for source, why in self.bad_sources],
+            "hosts": [_host_json(host) for host in self.hosts],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _host_json(host: HostReport) -> dict[str, Any]:
+    plain = host.snapshot.to_json()
+    return {
+        **{key: plain.get(key) for key in ("host", "machine_id", "system", "release", "taken")},
+        "self_assessed": host.live,
+        "policy": {"name": host.policy.name, "sha256": host.policy.sha256, "files": host.policy.files},
+        "evidence_sha256": host.evidence_sha256,
+        **{key: plain.get(key) for key in ("visibility", "limits", "settings", "stacks")},
+    }
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    """Gravest first within an outcome, then by name: the same findings are always in the same order."""
+    return (
+        OUTCOMES.index(finding.outcome),
+        -SEVERITIES.index(finding.severity),
+        finding.rule,
+        finding.host,
+        finding.stack or "",
+        finding.subject,
+    )

@@ -1,0 +1,131 @@
+"""For a terminal: the verdict and what qualifies it on one screen, then the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import TextIO
+
+from auditor.display import harmless, holders
+from auditor.model import Facts, Finding, Range
+from auditor.report import HostReport, Report
+from auditor.reporter import Reporter
+
+_WIDTH = 100
+_LISTENERS = 40
+
+
+def render(report: Report, stream: TextIO) -> None:
+    """Summary, findings that are open, waived or unknown, and each host's ranges and listeners."""
+    for line in _lines(report):
+        stream.write(line.rstrip() + "\n")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from _wrapped(report.headline + ": ", harmless("; ".join(report.qualifications())) + ".")
+    yield ""
+    for host in report.hosts:
+        yield from _host(host, len(report.hosts) > 1)
+    for source, why in report.bad_sources:
+        yield from _wrapped("could not be read: ", harmless(why if source in why else f"{source}: {why}"))
+    yield from _findings("Open", report.open)
+    yield from _findings("Our errors", [f for f in report.findings if f.outcome == "error"])
+    yield from _unknown([f for f in report.findings if f.outcome == "unknown"])
+    yield from _findings("Waived", [f for f in report.findings if f.outcome == "waived"])
+    yield from _findings("Inventory", [f for f in report.failed if f not in report.open])
+    yield from _counts(report)
+
+
+def _wrapped(lead: str, text: str) -> list[str]:
+    return wrap(text, _WIDTH, initial_indent=lead, subsequent_indent="  ", break_on_hyphens=False) or [lead]
+
+
+def _host(host: HostReport, many: bool) -> Iterator[str]:
+    shown = host.snapshot.shown
+    system = " ".join(harmless(shown.get(key, "unknown")) for key in ("system", "release"))
+    yield f"{harmless(host.name)}  {system}  taken {harmless(shown.get('taken', 'unknown'))}"
+    yield from _visibility(host)
+    if many:
+        return
+    for stack in host.snapshot.stacks.seen:
+        ranges = [f"{name} {_ranges(stack.shown.get(name))}" for name in ("privileged", "ephemeral", "reserved")]
+        yield f"  {harmless(stack.name)}: {', '.join(ranges)}"
+        sockets = stack.shown["listening"].seen if "listening" in stack.shown else ()
+        for socket in sockets[:_LISTENERS]:
+            state = "" if socket.shown.get("state") == "listening" else f"  ({socket.shown.get('state')} only)"
+            yield f"    {harmless(socket.numbered_subject):34} {socket.shown.get('reach', 'unknown'):9} {holders(socket)}{state}"
+        if len(sockets) > _LISTENERS:
+            yield f"    ... and {len(sockets) - _LISTENERS} more; the html and json reports have all"
+    yield ""
+
+
+def _ranges(facts: Facts[Range] | None) -> str:
+    seen = [str(one) for one in facts.seen] if facts is not None else []
+    if facts is None or facts.gaps:
+        seen.append("unknown" if not seen else "and maybe more")
+    return ",".join(seen) or "none"
+
+
+def _visibility(host: HostReport) -> Iterator[str]:
+    seen = host.snapshot.shown.get("visibility", {})
+    if not isinstance(seen, dict) or not seen:
+        return
+    owners, processes = seen.get("owners", {}), seen.get("processes", {})
+    rights = [f"uid {seen.get('rights', {}).get('uid', 'unknown')}"]
+    rights += [name if held else f"no {name}" for name, held in seen.get("rights", {}).items() if name != "uid"]
+    told = "; ".join((
+        ", ".join(rights),
+        f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable",
+        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners",
+        f"{seen.get('races_retried', 0)} races retried",
+    ))  # fmt: skip
+    yield from _wrapped("  seen with: ", harmless(told))
+    hidden = seen.get("namespaces", {}).get("not_entered", [])
+    if hidden:
+        yield from _wrapped("  not entered: ", harmless(", ".join(hidden)))
+
+
+def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
+    if not findings:
+        return
+    yield f"{title} ({len(findings)})"
+    for finding in findings:
+        where = f"{finding.host} {finding.stack}" if finding.stack else finding.host
+        count = f" ({finding.count})" if finding.count > 1 else ""
+        yield from _wrapped(f"  {finding.severity.upper():8} ", harmless(f"{finding.rule}  {finding.subject}{count}  on {where}"))
+        yield from wrap(harmless(finding.message), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+        for name in ("observed", "expected", "source"):
+            value = getattr(finding, name)
+            if value:
+                yield from wrap(harmless(f"{name}: {value}"), _WIDTH, initial_indent="      ", subsequent_indent="        ")
+        if finding.waiver:
+            told = finding.waiver
+            yield f"      waived until {told.get('expires')} by {harmless(told.get('owner'))}: {harmless(told.get('reason'))}"
+    yield ""
+
+
+def _unknown(findings: list[Finding]) -> Iterator[str]:
+    """Grouped by reason: what could not be seen usually hides itself from many rules."""
+    if not findings:
+        return
+    by_reason: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_reason.setdefault((finding.host, finding.message), []).append(finding)
+    yield f"Unknown ({len(findings)})"
+    for (host, reason), alike in by_reason.items():
+        stacks = ", ".join(dict.fromkeys(f.stack for f in alike if f.stack))
+        yield from _wrapped("  ", harmless(f"{host} {stacks}: {reason}"))
+        counts: dict[str, int] = {}
+        for finding in alike:
+            counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
+        rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
+        yield from wrap(f"not judged: {rules}", _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
+    yield ""
+
+
+def _counts(report: Report) -> Iterator[str]:
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
+    yield f"{told}; evaluated for {report.evaluated_on}"
+
+
+REPORTER = Reporter(suffix="txt", media_type="text/plain", render=render)

@@ -1,0 +1,41 @@
+"""A listener that the policy requires is not there.
+
+Why it matters
+--------------
+The service that should answer does not: it crashed, was disabled, listens elsewhere, or another program runs in its place. A log
+forwarder or an agent that is gone is a blind spot in other controls.
+
+Remedy
+------
+Look why it does not run: `systemctl status UNIT`, `journalctl -u UNIT`. Where it is no longer needed, take it out of
+`listening: required`.
+"""
+
+from collections.abc import Iterator
+
+from auditor.model import UnknownFact
+from auditor.policy_entries import Entry
+from auditor.rule import Breach, Case, Rule
+
+
+def check(case: Case, entry: Entry) -> Iterator[Breach]:
+    unsure: UnknownFact | None = None
+    for socket in case.stack.listening:
+        if socket.state == "bound":
+            continue
+        try:
+            if entry.matches(socket, case.stack):
+                return
+        except UnknownFact as reason:
+            unsure = unsure or reason
+    if unsure is not None:
+        raise unsure
+    yield Breach(
+        f"'{entry}' is required and nothing that listens is it",
+        observed="no listener matches",
+        expected=str(entry),
+        source=f"policy {entry.origin}",
+    )
+
+
+RULE = Rule(each="required", severity="medium", needs=("required",), stacks="host", check=check)

@@ -1,0 +1,64 @@
+"""A setting that was changed would not survive a reboot as it is, or not for a reason that was found.
+
+Why it matters
+--------------
+After the next boot the host behaves differently from what was reviewed: a lowered threshold is back, a reserved port is free again.
+Where no file sets the running value, nobody can say who wanted it.
+
+Remedy
+------
+Write the value that is meant into a file of /etc/sysctl.d, as `net.ipv4.ip_local_reserved_ports = 9100`, and apply it with
+`sysctl --system`. Where another program sets it (tuned, a unit's ExecStart), leave a comment there saying so, and waive this finding.
+"""
+
+from collections.abc import Iterator
+
+from auditor.model import PortRange, Setting
+from auditor.rule import Breach, Case, NotChecked, Rule
+
+
+def check(case: Case, setting: Setting) -> Iterator[Breach]:
+    defaults = _defaults(case)
+    if setting.name not in defaults or _same(setting.value, defaults[setting.name]):
+        return
+    said = None
+    for line in case.stack.persisted:
+        if line.name == setting.name:
+            said = line
+    if said is None:
+        yield Breach(
+            f"{setting.name} is not the kernel's default, and no file sets it: it was set by something not read",
+            observed=setting.value,
+            expected=f"a line in /etc/sysctl.d, or the default {defaults[setting.name] or 'none'}",
+            source="sysctl.d, sysctl.conf",
+        )
+    elif not _same(setting.value, said.value):
+        yield Breach(
+            f"{setting.name} runs as {setting.value}, and after a reboot it will be {said.value}",
+            observed=setting.value,
+            expected=said.value,
+            source=f"{said.file}:{said.line}",
+        )
+
+
+def _defaults(case: Case) -> dict[str, str]:
+    record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
+    if record is None:
+        raise NotChecked(f"no vendor row says what {case.snapshot.system} {case.snapshot.release} runs with by default")
+    defaults: dict[str, str] = record.defaults(case.snapshot.release)
+    return defaults
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two values mean the same: lists of ports by the ports in them, whatever their order and blanks."""
+    return one.split() == other.split() or _ports(one) == _ports(other) is not None
+
+
+def _ports(value: str) -> list[PortRange] | None:
+    try:
+        return sorted(PortRange.parse(part.strip()) for part in value.split(",")) if value.strip() else []
+    except ValueError:
+        return None
+
+
+RULE = Rule(each="setting", severity="low", stacks="host", check=check)

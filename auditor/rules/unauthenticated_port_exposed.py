@@ -1,0 +1,39 @@
+"""A port whose usual service asks for no password is reachable from other hosts.
+
+Why it matters
+--------------
+Such services (the Docker API, Redis, memcached, MongoDB and others as shipped) do what anybody asks who can connect; several of them
+hand over the whole host. They are found by scanners within hours. The rule goes by the port number and names the process; a password
+that was set since cannot be seen.
+
+Remedy
+------
+Bind the service to 127.0.0.1 or a Unix socket, or turn its authentication on and say so in a waiver with an end. A firewall alone is
+one rule away from exposure.
+"""
+
+from collections.abc import Iterator
+
+from auditor.model import Socket
+from auditor.rule import Breach, Case, Rule
+
+
+def check(case: Case, socket: Socket) -> Iterator[Breach]:
+    for notable in case.tables.notable("unauthenticated"):
+        if notable.tier == "always" and notable.protocol == socket.protocol and socket.port in notable.ports:
+            if socket.exposed and not socket.shown.get("kernel_given"):
+                yield Breach(
+                    f"port {socket.port}, {notable.service} by number, is reachable from other hosts: {notable.why}",
+                    observed=f"reach {socket.reach}, held by {_programs(socket)}",
+                    expected="loopback only",
+                    source=notable.source,
+                )
+            return
+
+
+def _programs(socket: Socket) -> str:
+    names = {f"{owner.shown.get('process', '?')} ({owner.shown.get('executable') or '?'})" for owner in socket.shown.get("owners_seen", [])}
+    return ", ".join(sorted(names)) or "nobody in view"
+
+
+RULE = Rule(each="socket", severity="high", stacks="host", check=check)

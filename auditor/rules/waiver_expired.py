@@ -1,0 +1,30 @@
+"""A waiver in the policy has expired.
+
+Why it matters
+--------------
+What it covered counts again. An exception that outlives its day unseen is a decision nobody takes any more.
+
+Remedy
+------
+Mend what was waived, or have the exception approved again, with a new `expires`, and a new reason if the old one no longer holds. Remove
+waivers that are over.
+"""
+
+from collections.abc import Iterator
+
+from auditor.policy_waivers import Waiver
+from auditor.rule import Breach, Case, Rule
+
+
+def check(case: Case, waiver: Waiver) -> Iterator[Breach]:
+    if not waiver.live(case.today):
+        days = (case.today - waiver.expires).days
+        yield Breach(
+            f"the waiver {waiver} for {waiver.rule} held through {waiver.expires} and is over for {days} day{'s' * (days != 1)}",
+            observed=f"today is {case.today}",
+            expected=f"not after {waiver.expires}",
+            source=f"policy {waiver.origin}",
+        )
+
+
+RULE = Rule(each="waiver", severity="medium", check=check)

@@ -1,0 +1,31 @@
+"""A waiver in the policy covers nothing that was found.
+
+Why it matters
+--------------
+What it was for is gone, or it never fitted: a subject misspelt, a host renamed. Left in place it may one day cover something else.
+
+Remedy
+------
+Remove it, or correct its rule, subject or hosts: `port-auditor audit -f json` shows each finding's subject. A waiver for another host
+names it in `hosts`.
+"""
+
+from collections.abc import Iterator
+
+from auditor.policy_waivers import Waiver
+from auditor.rule import Breach, Case, Rule
+
+
+def check(case: Case, waiver: Waiver) -> Iterator[Breach]:
+    if waiver.live(case.today) and waiver not in case.waivers_used:
+        if waiver in case.waivers_unsure:
+            raise case.waivers_unsure[waiver]
+        yield Breach(
+            f"the waiver {waiver} for {waiver.rule} covers no finding",
+            observed="no finding that it covers",
+            expected="a finding, or no waiver",
+            source=f"policy {waiver.origin}",
+        )
+
+
+RULE = Rule(each="waiver", severity="low", check=check)
