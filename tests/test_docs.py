@@ -1,0 +1,82 @@
+"""README.md and the rules' documents say what the program does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditor import errors, plugins
+from auditor.cli import COMMANDS
+from auditor.policy import load
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RULES = sorted(path for path in (ROOT / "auditor" / "rules").glob("*.py") if not path.name.startswith("_"))
+
+
+def section(heading: str) -> str:
+    """The text under a heading of the README, up to the next of its level."""
+    return re.split(r"^## ", README.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def help_text() -> str:
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "auditor", "--help"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60, check=True).stdout
+
+
+def exit_codes(table: str) -> set[int]:
+    return {int(code) for code in re.findall(r"^\|? *(\d+) ", table, flags=re.MULTILINE)}
+
+
+def test_the_readmes_help_is_the_programs() -> None:
+    assert section("`port-auditor --help`").strip() == f"```text\n{help_text().rstrip()}\n```"
+
+
+def test_the_readmes_exit_codes_are_the_programs() -> None:
+    written = exit_codes(section("Exit codes"))
+    assert written == exit_codes(help_text())
+    assert written >= {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")}
+
+
+def test_the_readme_says_of_every_command_what_it_does() -> None:
+    rows = re.findall(r"^\| `port-auditor ([a-z-]+)` \| \S", section("Two commands"), flags=re.MULTILINE)
+    assert rows == list(COMMANDS)
+
+
+def test_the_readmes_two_commands_are_targets_of_the_makefile() -> None:
+    commands = re.findall(r"^    make (\w+)", section("Two commands"), flags=re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert commands == ["audit", "test"]
+    assert set(commands) <= set(targets)
+
+
+def test_every_policy_in_the_readme_loads(tmp_path: Path) -> None:
+    policies = re.findall(r"^```yaml\n(policy: 1\n.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert policies
+    for text in policies:
+        path = tmp_path / "readme.yaml"
+        path.write_text(text, encoding="utf-8")
+        assert load(str(path), plugins.rule_parameters())
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_a_rules_document_says_why_it_matters_and_what_to_do(path: Path) -> None:
+    doc = (ast.get_docstring(ast.parse(path.read_bytes())) or "").split("\n")
+    for heading in ("Why it matters", "Remedy"):
+        assert heading in doc, f"{path.stem}'s docstring has no heading {heading!r}"
+        below = doc[doc.index(heading) + 1 :]
+        assert below[0] == "-" * len(heading)
+        assert any(line.strip() for line in below[1:2]), f"{path.stem} says nothing under {heading!r}"
+
+
+def test_no_page_has_a_link_that_leads_nowhere() -> None:
+    links = [link for page in ROOT.glob("*.md") for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]

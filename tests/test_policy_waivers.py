@@ -1,0 +1,95 @@
+"""A waiver holds for what it names, for whom it names, through its last day, and not one thing more."""
+
+# ruff: noqa: S108 - a path is compared here, nothing is written
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.model import Owner, Socket, UnknownFact
+from auditor.policy_keys import text
+from auditor.policy_waivers import Waiver, waiver
+from auditor.yaml_nodes import parse
+
+PHP = {"executable": "/usr/sbin/php-fpm8.2", "user": "www-data", "uid": 33}
+ROGUE = {"executable": "/tmp/php-fpm8.2", "user": "www-data", "uid": 33}
+
+
+def given_waiver(keys: str = "") -> Waiver:
+    written = f"{{rule: listener-not-approved, reason: moving, owner: web, expires: 2027-01-31{', ' if keys else ''}{keys}}}"
+    return waiver(text)(parse(written.encode(), "p.yaml"))
+
+
+def test_it_holds_through_the_day_it_expires() -> None:
+    day = datetime.date(2027, 1, 31)
+    assert given_waiver().live(day)
+    assert not given_waiver().live(day + datetime.timedelta(days=1))
+
+
+@given(st.dates(min_value=datetime.date(1000, 1, 1)), st.dates())
+def test_it_lives_exactly_until_its_day(expires: datetime.date, today: datetime.date) -> None:
+    written = f"{{rule: r, reason: x, owner: y, expires: {expires.isoformat()}}}"
+    assert waiver(text)(parse(written.encode(), "p.yaml")).live(today) is (today <= expires)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("", True),
+        ("hosts: web-07", True),
+        ("hosts: [db-*, web-*]", True),
+        ("hosts: [db-*]", False),
+        ("stack: host", True),
+        ("stack: container:*", False),
+        ("subject: 'tcp/10.1.4.7:9000'", True),
+        ("subject: 'tcp/10.1.4.7:*'", True),
+        ("subject: 'udp/[::]:kernel-given (avahi*'", True),
+        ("subject: 'tcp/[::]:9000'", False),
+        ("hosts: web-07, stack: host, subject: 'tcp/10.1.4.7:9001'", False),
+    ],
+)
+def test_it_covers_what_it_names_and_nothing_else(keys: str, expected: bool) -> None:
+    subjects = ("tcp/10.1.4.7:9000", "udp/[::]:kernel-given (avahi-daemon.service)")
+    assert given_waiver(keys).covers("listener-not-approved", "web-07", "host", subjects) is expected
+    assert not given_waiver(keys).covers("listener-forbidden", "web-07", "host", subjects)
+
+
+def test_it_speaks_of_its_hosts_only() -> None:
+    assert given_waiver("hosts: web-*").speaks_of("web-07")
+    assert not given_waiver("hosts: web-*").speaks_of("db-01")
+    assert given_waiver().speaks_of("db-01")
+
+
+def test_one_for_a_stack_does_not_cover_a_finding_of_the_whole_host() -> None:
+    assert given_waiver().covers("listener-not-approved", "web-07", None, ["x"])
+    assert not given_waiver("stack: '*'").covers("listener-not-approved", "web-07", None, ["x"])
+
+
+def held_by(*owners: dict[str, Any], state: str = "known") -> Socket:
+    return Socket(protocol="tcp", address="10.1.4.7", port=9000, owner_state=state, owners_seen=[Owner(**owner) for owner in owners])
+
+
+@pytest.mark.parametrize("keys", ["executable: /usr/sbin/php-fpm*", "executable: /usr/sbin/php-fpm8.2, user: www-data"])
+def test_a_rogue_on_the_waived_port_is_not_covered(keys: str) -> None:
+    pinned = given_waiver(keys)
+    assert pinned.pins(held_by(PHP))
+    assert not pinned.pins(held_by(ROGUE))
+    assert not pinned.pins(held_by(PHP, ROGUE))
+
+
+def test_who_cannot_be_seen_is_unknown_to_a_pinned_waiver_only() -> None:
+    for hidden in (held_by(state="unreadable"), held_by(PHP, state="partial"), held_by({"user": "www-data"})):
+        with pytest.raises(UnknownFact):
+            given_waiver("executable: /usr/sbin/php-fpm*").pins(hidden)
+        assert given_waiver().pins(hidden)
+
+
+def test_a_report_shows_only_what_was_given() -> None:
+    assert given_waiver("id: EXC-118, approved_by: ciso").to_json() == {
+        "id": "EXC-118", "reason": "moving", "owner": "web", "approved_by": "ciso", "expires": "2027-01-31", "origin": "p.yaml:1",
+    }  # fmt: skip
