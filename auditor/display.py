@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from auditor.model import Socket
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from auditor.model import Socket
 
 _ESCAPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _PLAIN_ASCII = str.maketrans({code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)} | {0x0A: "\\n", 0x09: "\\t", 0x0D: "\\r"})
@@ -15,6 +15,8 @@ def harmless(text: object) -> str:
     plain = str(text).translate(_PLAIN_ASCII)
     if plain.isascii():
         return plain
+    import unicodedata
+
     return "".join(_escape(c) if ord(c) > 0x7F and unicodedata.category(c) in _ESCAPED else c for c in plain)
 
 

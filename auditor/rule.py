@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from auditor.model import SEVERITIES, Snapshot, Stack
+from auditor.model import SEVERITIES, Snapshot, Socket, Stack
 
 if TYPE_CHECKING:
     import datetime
@@ -41,6 +41,21 @@ def _one_of(allowed: tuple[str | None, ...], **given: str | None) -> None:
     for name, word in given.items():
         if word not in allowed:
             raise ValueError(f"{name} {word!r} is none of {', '.join(filter(None, allowed))}")
+
+
+def who(socket: Socket) -> str:
+    """Who holds a socket, as far as that was seen: process, executable, user and unit, alike holders once."""
+    holders: dict[str, int] = {}
+    for owner in socket.shown.get("owners_seen", []):
+        shown = owner.shown
+        words = {"process": shown.get("process", "?"), "executable": shown.get("executable", "?") or "none",
+                 "user": shown.get("user", shown.get("uid", "?")), "unit": shown.get("unit", "?") or "none"}  # fmt: skip
+        said = ", ".join(f"{key} {value}" for key, value in words.items())
+        holders[said] = holders.get(said, 0) + 1
+    seen = [said if count == 1 else f"{said} ({count} processes)" for said, count in holders.items()]
+    if socket.shown.get("owner_state") != "known":
+        seen.append(f"{'perhaps others' if seen else 'nobody in view'}: {socket.shown.get('owner_reason', 'owners are not shown')}")
+    return "; ".join(seen)
 
 
 class NotChecked(BaseException):

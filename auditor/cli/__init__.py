@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 from auditor import __version__
 from auditor.errors import AuditorError
@@ -27,6 +26,7 @@ exit codes:
   70   internal error
   74   output could not be written
   130  interrupted"""
+_WIDTH = 100
 _INTERNAL, _OUTPUT, _INTERRUPTED, _USAGE = 70, 74, 130, 2
 
 
@@ -65,8 +65,10 @@ def _drop_stdout() -> None:
 def _say(text: str) -> None:
     from auditor.display import harmless
 
-    with suppress(OSError):
+    try:
         sys.stderr.write("\n".join(harmless(line) for line in text.split("\n")) + "\n")
+    except OSError:
+        return
 
 
 def _internal(error: Exception) -> None:
@@ -84,12 +86,15 @@ def _internal(error: Exception) -> None:
 def _run(arguments: list[str]) -> int:
     import argparse
 
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.RawDescriptionHelpFormatter(prog, width=_WIDTH)  # argparse would import shutil to ask the terminal
+
     if arguments and arguments[0] in COMMANDS:
         name = arguments[0]
         command = __import__(f"auditor.cli.{name}", fromlist=["run"])
         parser = argparse.ArgumentParser(
             prog=f"port-auditor {name}", description=command.HELP, epilog=command.EXAMPLE, allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=formatter,
         )  # fmt: skip
         command.arguments(parser)
         parsed = parser.parse_args(arguments[1:])
@@ -98,7 +103,7 @@ def _run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="port-auditor", usage="port-auditor [--help] [--version] COMMAND ...",
         description="Audit what listens on hosts, and what their kernels hand out, against port policy.",
-        epilog=f"commands (each has --help):\n{listing}\n\n{EXIT_CODES}", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"commands (each has --help):\n{listing}\n\n{EXIT_CODES}", formatter_class=formatter,
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"port-auditor {__version__}")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)

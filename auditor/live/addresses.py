@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import _socket as socket  # without the enumerations of `socket`, which take as long to make as a dump
 from struct import Struct
 
 from auditor.live import netlink, rows
@@ -21,9 +21,9 @@ _WIDTHS = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 def table() -> bytes:
     """A row per address, and one per interface that has none. `kind` is IFLA_INFO_KIND, `loopback`, or `-` for a physical one."""
-    with netlink.opened(netlink.NETLINK_ROUTE) as channel:
-        links = netlink.dump(channel, _GETLINK, _LINK.pack(0, 0, 0, 0, 0) + _SKIP_STATISTICS)
-        addresses = netlink.dump(channel, _GETADDR, _ADDRESS.pack(0, 0, 0, 0, 0))
+    with netlink.Channel(netlink.NETLINK_ROUTE) as channel:
+        links = channel.dump(_GETLINK, _LINK.pack(0, 0, 0, 0, 0) + _SKIP_STATISTICS)
+        addresses = channel.dump(_GETADDR, _ADDRESS.pack(0, 0, 0, 0, 0))
     devices: dict[int, bytes] = {}
     for payload in links:
         _, hardware, index, _, _ = _LINK.unpack_from(payload)

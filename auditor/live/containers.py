@@ -18,7 +18,8 @@ _PODMAN = "/var/lib/containers/storage/overlay-containers"
 _CONTAINERD = "/run/containerd/io.containerd.runtime.v2.task"
 _STATE_LIMIT = 1 << 24
 _KUBERNETES = (
-    ("io.kubernetes.cri.container-name", "io.kubernetes.cri.sandbox-name", "io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri.image-name"),
+    ("io.kubernetes.cri.container-name", "io.kubernetes.cri.sandbox-name", "io.kubernetes.cri.sandbox-namespace",
+     "io.kubernetes.cri.image-name"),
     ("io.kubernetes.container.name", "io.kubernetes.pod.name", "io.kubernetes.pod.namespace", "io.kubernetes.cri-o.ImageName"),
 )  # fmt: skip
 

@@ -13,6 +13,8 @@ from auditor.live import rows
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
 _ENTRANCES = 4
 _CLONE_NEWNET = 0x40000000
+_ONE_THREAD = 3
+"""Links of a task folder: itself, its parent, and each thread."""
 
 
 class Namespace:
@@ -76,12 +78,15 @@ def find() -> Found:
         path = f"/proc/{pid}/ns/net"
         try:
             add(readlink(path), path, pid)
-            if stat(f"/proc/{pid}/task").st_nlink > 3:
+            if stat(f"/proc/{pid}/task").st_nlink > _ONE_THREAD:
                 threaded.append(pid)
         except PermissionError:
             unreadable.append(pid)
         except OSError:
-            vanished += 1
+            if _several_threads(pid):  # the first thread ended, others live on
+                threaded.append(pid)
+            else:
+                vanished += 1
     for pid in threaded:
         for tid in _listed(f"/proc/{pid}/task"):
             path = f"/proc/{pid}/task/{tid}/ns/net"
@@ -106,11 +111,25 @@ def _listed(path: str) -> list[str]:
         return []
 
 
-def _proc_net_inode(pid: int | str) -> int | None:
+def _several_threads(pid: int) -> bool:
     try:
-        return os.stat(f"/proc/{pid}/net/tcp").st_ino
+        return os.stat(f"/proc/{pid}/task").st_nlink > _ONE_THREAD
+    except OSError:
+        return False
+
+
+def _proc_net_inode(folder: str) -> int | None:
+    try:
+        return os.stat(f"{folder}/tcp").st_ino
     except OSError:
         return None
+
+
+def _inode_from_outside(namespace: Namespace) -> int | None:
+    """The inode of its /proc/net/tcp, by the first folder that still shows it."""
+    if namespace.own:
+        return _proc_net_inode("/proc/thread-self/net")
+    return next((inode for folder in namespace.outside if (inode := _proc_net_inode(folder)) is not None), None)
 
 
 def _unreadable(known: list[Namespace], hidden: list[int]) -> list[Namespace]:
@@ -119,13 +138,13 @@ def _unreadable(known: list[Namespace], hidden: list[int]) -> list[Namespace]:
         return []
     seen: dict[int | None, Namespace] = {}
     for namespace in known:
-        seen[_proc_net_inode("thread-self" if namespace.own else namespace.pids[0] if namespace.pids else "none")] = namespace
+        seen[_inode_from_outside(namespace)] = namespace
     seen.pop(None, None)
     more: list[Namespace] = []
     for pid in hidden:
         tasks: list[str] = [str(pid)] + [f"{pid}/task/{tid}" for tid in _listed(f"/proc/{pid}/task") if tid != str(pid)]
         for task in tasks:
-            inode = _proc_net_inode(task)
+            inode = _proc_net_inode(f"/proc/{task}/net")
             if inode is None:
                 continue
             if inode not in seen:
@@ -141,10 +160,9 @@ def _unreadable(known: list[Namespace], hidden: list[int]) -> list[Namespace]:
 
 def _mark_init(namespaces: list[Namespace]) -> None:
     """Which one process 1 is in; None for all where that cannot be seen (hidepid)."""
-    init = _proc_net_inode(1)
+    init = _proc_net_inode("/proc/1/net")
     for namespace in namespaces:
-        pid: int | str = "thread-self" if namespace.own else namespace.pids[0] if namespace.pids else "none"
-        namespace.init = None if init is None else _proc_net_inode(pid) == init
+        namespace.init = None if init is None else _inode_from_outside(namespace) == init
 
 
 def _mounted() -> list[tuple[bytes, int]]:

@@ -10,12 +10,21 @@ import os
 
 from auditor.live import rows
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Write = Callable[[bytes], object]
+
 PROCESS_COLUMNS = "pid started uid process executable cgroup"
 HOLDER_COLUMNS = "pid inodes"
 WALK_COLUMNS = "name value"
 _INODES_A_ROW = 4096
 _PROC_FILE = 1 << 16
 _PIDS_WORTH_A_WALKER = 150
+_MOST_WALKERS = 4
+_LINKS_OF_ONE_THREAD = 3
+"""A task folder has a link for itself, one for its parent, and one for each thread."""
 
 
 def process_row(pid: int, at: str = "") -> bytes | None:
@@ -76,7 +85,13 @@ class Walk:
         self.unreadable: list[int] = []
         self.broken = False
 
+    def begin(self) -> None:
+        """Before another walk: what was found stays, what is counted is of the last one."""
+        self.looked = self.vanished = 0
+        self.unreadable.clear()
+
     def add(self, text: bytes) -> None:
+        """Take in the rows that a walker wrote."""
         for line in text.split(b"\n"):
             mark, _, row = line.partition(b"\t")
             if mark == b"p":
@@ -89,12 +104,6 @@ class Walk:
                 self.looked += int(looked)
                 self.vanished += int(vanished)
                 self.unreadable += (int(pid) for pid in unreadable.split())
-
-    def take(self, other: Walk) -> None:
-        """Add what a walk by thread found; the processes it went through are the same and are not counted again."""
-        self.processes += other.processes
-        self.holders += other.holders
-        self.found |= other.found
 
     @property
     def trouble(self) -> str | None:
@@ -113,21 +122,29 @@ class Walk:
         return rows.table(WALK_COLUMNS, [f"{name}\t{value}".encode() for name, value in named.items()])
 
 
-def walk(into: Walk, wanted: set[bytes], pids: list[int], threads: bool = False) -> None:
-    """Look through the descriptors of `pids` for the socket inodes `wanted`; with `threads`, of each thread by itself (one that
-    left its process' descriptor table keeps its own)."""
-    walkers = min(len(os.sched_getaffinity(0)), 4, 1 + len(pids) // _PIDS_WORTH_A_WALKER)
+def walk(into: Walk, wanted: set[bytes], pids: list[int]) -> None:
+    """Look through the descriptors of `pids` for the socket inodes `wanted`. Where one stays without a holder, then through those of each
+    thread as well: a thread that left its process' descriptor table keeps its own."""
+    walkers = min(len(os.sched_getaffinity(0)), _MOST_WALKERS, 1 + len(pids) // _PIDS_WORTH_A_WALKER)
     links = {f"socket:[{inode.decode()}]" for inode in wanted}
-    readers = [_forked(links, pids[i::walkers], threads) for i in range(walkers)]
-    for reader, child in readers:
+    shares = [pids[at::walkers] for at in range(walkers)]
+    _gather(into, [_forked(_by_process, links, share, walkers == 1) for share in shares])
+    left = links - {f"socket:[{inode.decode()}]" for inode in into.found}
+    if left and walkers > 1:
+        _gather(into, [_forked(_by_thread, left, pids)])
+
+
+def _gather(into: Walk, walkers: list[tuple[int, int]]) -> None:
+    for reader, child in walkers:
         with os.fdopen(reader, "rb") as pipe:
             text = pipe.read()
-        os.waitpid(child, 0)
-        into.broken = into.broken or b"\nn\t" not in b"\n" + text
+        _, status = os.waitpid(child, 0)
+        into.broken = into.broken or status != 0
         into.add(text)
 
 
-def _forked(links: set[str], pids: list[int], threads: bool) -> tuple[int, int]:
+def _forked(task: Callable[..., None], *given: object) -> tuple[int, int]:
+    """Run `task` in a child; it writes rows to the pipe whose reading end is returned with the child's id."""
     reader, writer = os.pipe()
     child = os.fork()
     if child:
@@ -137,45 +154,60 @@ def _forked(links: set[str], pids: list[int], threads: bool) -> tuple[int, int]:
     try:
         os.close(reader)
         with os.fdopen(writer, "wb") as pipe:
-            _walk(links, pids, threads, pipe.write)
+            task(pipe.write, *given)
         status = 0
     finally:
         os._exit(status)
 
 
-def _walk(links: set[str], pids: list[int], threads: bool, write: object) -> None:
+def _by_process(write: Write, links: set[str], pids: list[int], then_by_thread: bool) -> None:
     looked = vanished = 0
     unreadable: list[int] = []
+    found: set[str] = set()
     for pid in pids:
-        folders = [f"/proc/{pid}/fd"]
-        if threads:
-            try:
-                folders = [f"/proc/{pid}/task/{tid}/fd" for tid in os.listdir(f"/proc/{pid}/task")]
-            except OSError:
-                continue
-        held: set[str] = set()
         try:
-            for folder in folders:
-                os.chdir(folder)
-                held |= _held(links)
+            os.chdir(f"/proc/{pid}/fd")
+            held = _held(links)
             looked += 1
+            if held and not _told(write, pid, held, ".."):
+                vanished += 1
+            else:
+                found |= held
         except PermissionError:
             unreadable.append(pid)
-            continue
         except OSError:
             vanished += 1
+    write(f"n\t{looked}\t{vanished}\t{' '.join(map(str, unreadable))}\n".encode())
+    if then_by_thread and links - found:
+        _by_thread(write, links - found, pids)
+
+
+def _by_thread(write: Write, links: set[str], pids: list[int]) -> None:
+    """The processes are the same and are not counted again."""
+    for pid in pids:
+        try:
+            if os.stat(f"/proc/{pid}/task").st_nlink <= _LINKS_OF_ONE_THREAD:
+                continue
+            held: set[str] = set()
+            for tid in os.listdir(f"/proc/{pid}/task"):
+                os.chdir(f"/proc/{pid}/task/{tid}/fd")
+                held |= _held(links)
+            if held:
+                _told(write, pid, held, "../../..")
+        except OSError:
             continue
-        if not held:
-            continue
-        row = process_row(pid, "../../.." if threads else "..")
-        if row is None:
-            vanished += 1
-            continue
-        write(b"p\t" + row + b"\n")  # type: ignore[operator]
-        inodes = sorted(link[8:-1] for link in held)
-        for at in range(0, len(inodes), _INODES_A_ROW):
-            write(f"h\t{pid}\t{' '.join(inodes[at : at + _INODES_A_ROW])}\n".encode())  # type: ignore[operator]
-    write(f"n\t{looked}\t{vanished}\t{' '.join(map(str, unreadable))}\n".encode())  # type: ignore[operator]
+
+
+def _told(write: Write, pid: int, held: set[str], at: str) -> bool:
+    """Write who a process is and what it holds; False where it went away meanwhile."""
+    row = process_row(pid, at)
+    if row is None:
+        return False
+    write(b"p\t" + row + b"\n")
+    inodes = sorted(link[8:-1] for link in held)
+    for first in range(0, len(inodes), _INODES_A_ROW):
+        write(f"h\t{pid}\t{' '.join(inodes[first : first + _INODES_A_ROW])}\n".encode())
+    return True
 
 
 def _held(links: set[str]) -> set[str]:
@@ -192,15 +224,3 @@ def _held(links: set[str]) -> set[str]:
         except FileNotFoundError:
             continue
     return links & held
-
-
-def many_threaded(pids: list[int]) -> list[int]:
-    """Those of `pids` that have more than one thread (a task folder has a link for itself, its parent and each thread)."""
-    several = []
-    for pid in pids:
-        try:
-            if os.stat(f"/proc/{pid}/task").st_nlink > 3:
-                several.append(pid)
-        except OSError:
-            continue
-    return several

@@ -11,56 +11,56 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ROUNDS = 3
+_RETRIES = 2
 GROUP_COLUMNS = "cgroup path"
 
 
 def ask(notebook: dict[str, object]) -> Iterator[Answer]:
     """Answers of the probes namespaces, sockets, addresses, settings, proc-net, entering, owners and cgroups.
 
-    Looking takes time and hosts do not stand still. Where a socket is left without a holder, the sockets are read again: one that
-    was closed meanwhile is no puzzle, and one that was opened is not missed. At most a few rounds, which are counted.
+    Looking takes time and hosts do not stand still. Where a socket is left without a holder, it is seen to that it is still there; if
+    not, all is done once more: what was closed meanwhile is no puzzle, what took its place is not missed. The rounds are counted.
     """
     protocols = sockets.known_protocols()
     walk = owners.Walk()
-    by_thread = owners.Walk()
+    unheld: set[bytes] = set()
     retries = 0
-    previous: set[bytes] | None = None
-    for _ in range(_ROUNDS):
+    while True:
         found = namespaces.find()
         visits = stacks.visit(found.namespaces, protocols)
-        inodes: set[bytes] = set().union(*(visit.inodes for visit in visits)) - {b"0"}
-        left = inodes - walk.found
-        if previous is not None and left <= previous:
+        inodes = _inodes(visits)
+        if wanted := inodes - walk.found - unheld:
+            walk.begin()
+            owners.walk(walk, wanted, namespaces.pids())
+        unheld = inodes - walk.found
+        if not unheld or retries == _RETRIES or unheld <= _present(found.namespaces, protocols):
             break
-        if previous is not None:
-            retries += 1
-            walk.looked = walk.vanished = 0
-            walk.unreadable.clear()
-        owners.walk(walk, left - (previous or set()), namespaces.pids())
-        left = inodes - walk.found
-        if left and (several := owners.many_threaded(namespaces.pids())):
-            owners.walk(by_thread, left, several, threads=True)
-            walk.take(by_thread)
-        previous = inodes - walk.found
-        if not previous:
-            break
+        retries += 1
     yield Answer("namespaces", "builtin:namespaces", namespaces.table(found.namespaces))
     for visit in visits:
         yield from visit.answers
     yield Answer("owners", "builtin:processes", rows.table(owners.PROCESS_COLUMNS, walk.processes))
     yield Answer("owners", "builtin:holders", rows.table(owners.HOLDER_COLUMNS, walk.holders))
-    why = walk.trouble or by_thread.trouble or ""
+    why = walk.trouble or ""
     yield Answer("owners", "builtin:walk", walk.counts(retries), "1" if why else "0", stderr=f"{why}\n".encode() if why else b"")
     groups = set().union(*(visit.cgroups for visit in visits))
     yield Answer("cgroups", "builtin:cgroups", _cgroups(groups, walk.processes))
+
+
+def _inodes(visits: list[stacks.Visit]) -> set[bytes]:
+    return set().union(*(visit.inodes for visit in visits)) - {b"0"}
+
+
+def _present(found: list[namespaces.Namespace], protocols: list[str]) -> set[bytes]:
+    """The inodes that are there now; where there is but one namespace, its sockets alone are asked for again."""
+    return sockets.present(protocols) if len(found) == 1 else _inodes(stacks.visit(found, protocols))
 
 
 def _cgroups(wanted: set[bytes], processes: list[bytes]) -> bytes:
     """The paths of control groups by their ids (the inode of their folder): those of the holders first, the rest by a walk."""
     mount = _mount()
     lines: list[bytes] = []
-    left = {int(number) for number in wanted}
+    left = {int(number) for number in wanted if number}
     if mount is not None:
         for path in {process.rpartition(b"\t")[2] for process in processes} | {b"/"}:
             try:

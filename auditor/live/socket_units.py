@@ -18,7 +18,8 @@ FOLDERS = (
 )  # fmt: skip
 """systemd.unit(5), table 1: of two files of one name the first wins."""
 DIRECTIVES = (
-    b"ListenStream", b"ListenDatagram", b"ListenSequentialPacket", b"Service", b"Accept", b"BindIPv6Only", b"BindToDevice", b"SocketProtocol",
+    b"ListenStream", b"ListenDatagram", b"ListenSequentialPacket", b"Service", b"Accept", b"BindIPv6Only", b"BindToDevice",
+    b"SocketProtocol",
 )  # fmt: skip
 COLUMNS = "unit file line directive value"
 

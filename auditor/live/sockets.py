@@ -7,11 +7,15 @@ bound and have no peer; SCTP, DCCP and MPTCP listeners where this kernel has the
 
 from __future__ import annotations
 
-import socket
+import _socket as socket  # without the enumerations of `socket`, which take as long to make as a dump
 from struct import Struct
 from sys import byteorder
 
 from auditor.live import netlink, rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
 
@@ -26,6 +30,7 @@ _LOCALS, _V6ONLY, _CGROUP = 12, 11, 21
 _PROTOCOL_ATTRIBUTE = Struct("=HHI")
 _REQ_PROTOCOL = 3
 _CGROUP_ID = Struct("=Q")
+_INODE, _INODE_AT = Struct("=I"), 68
 _MPTCP = 262
 
 TRANSPORTS = (  # name, IPPROTO, its name in /proc/net/protocols, states
@@ -68,54 +73,73 @@ class Dump:
 def dump(protocols: list[str]) -> Dump:
     """Ask the namespace this thread is in about each of `protocols`."""
     result = Dump()
+    for protocol, family, family_name, width, payloads in _asked(protocols, result.refused):
+        _read(result, payloads, protocol, family, family_name, width)
+    return result
+
+
+def present(protocols: list[str]) -> set[bytes]:
+    """The inodes alone, as `dump` would give them."""
+    return {b"%d" % _INODE.unpack_from(payload, _INODE_AT)[0] for *_, payloads in _asked(protocols, []) for payload in payloads}
+
+
+def _asked(protocols: list[str], refused: list[tuple[str, str, str]]) -> Iterator[tuple[bytes, int, bytes, int, list[bytes]]]:
+    """The payloads by protocol and family (with its name and the width of its addresses); what is refused goes to `refused`."""
     try:
-        channel = netlink.opened(netlink.NETLINK_SOCK_DIAG)
+        channel = netlink.Channel(netlink.NETLINK_SOCK_DIAG)
     except OSError as error:
-        result.refused = [(name, family.decode(), f"sock_diag: {error.strerror}") for name in protocols for _, family, _ in _FAMILIES]
-        return result
+        refused += [(name, family.decode(), f"sock_diag: {error.strerror}") for name in protocols for _, family, _ in _FAMILIES]
+        return
     with channel:
         for name, number, _, states in TRANSPORTS:
-            if name not in protocols:
-                continue
-            for family, family_name, width in _FAMILIES:
+            for family, family_name, width in _FAMILIES if name in protocols else ():
                 request = _REQUEST.pack(family, min(number, 255), 0, states)
                 if number > 255:
                     request += _PROTOCOL_ATTRIBUTE.pack(8, _REQ_PROTOCOL, number)
                 try:
-                    payloads = netlink.dump(channel, _SOCK_DIAG_BY_FAMILY, request)
+                    payloads = channel.dump(_SOCK_DIAG_BY_FAMILY, request)
                 except OSError as error:
-                    result.refused.append((name, family_name.decode(), f"sock_diag: {error.strerror or error}"))
+                    refused.append((name, family_name.decode(), f"sock_diag: {error.strerror or error}"))
                     continue
-                _read(result, payloads, name.encode(), family, family_name, width)
-    return result
+                yield name.encode(), family, family_name, width, payloads
 
 
 def _read(result: Dump, payloads: list[bytes], protocol: bytes, family: int, family_name: bytes, width: int) -> None:
-    names: dict[bytes, bytes] = {}
     states = {_LISTEN: b"listening", _CLOSE: b"listening" if protocol in _DATAGRAM else b"bound", _BOUND_INACTIVE: b"bound"}
+    names: dict[bytes, bytes] = {}
+    alike: dict[bytes, tuple[bytes, bytes, list[bytes]]] = {}
     for payload in payloads:
         message_family, state = _MESSAGE.unpack_from(payload)
         source_port, peer_port = _PORTS.unpack_from(payload, 4)
         if peer_port or not source_port or message_family != family:
             continue
         interface, cookie, uid, inode = _REST.unpack_from(payload, 40)
-        v6only = cgroup = b""
-        addresses = [payload[8 : 8 + width]]
-        for kind, value in netlink.attributes(payload, _MESSAGE_LENGTH):
-            if kind == _V6ONLY:
-                v6only = b"%d" % value[0]
-            elif kind == _CGROUP:
-                cgroup = b"%d" % _CGROUP_ID.unpack(value)[0]
-                result.cgroups.add(cgroup)
-            elif kind == _LOCALS:
-                addresses = _locals(value, family, width) or addresses
-        tail = b"%s\t%d\t%d\t%d\t%d\t%s" % (v6only, interface, uid, inode, cookie, cgroup)
+        attributes = payload[_MESSAGE_LENGTH:]
+        if attributes not in alike:  # most sockets of a host have the same few
+            alike[attributes] = _attributes(attributes, family, width)
+            result.cgroups.add(alike[attributes][1])
+        v6only, cgroup, locals_ = alike[attributes]
+        tail = b"%d\t%s\t%d\t%d\t%d\t%d\t%s" % (source_port, v6only, interface, uid, inode, cookie, cgroup)
         result.inodes.add(b"%d" % inode)
-        for packed in addresses:
+        for packed in locals_ or (payload[8 : 8 + width],):
             address = names.get(packed)
             if address is None:
                 address = names[packed] = socket.inet_ntop(family, packed).encode()
-            result.lines.append(b"\t".join((protocol, states.get(state, b"%d" % state), family_name, address, b"%d" % source_port, tail)))
+            result.lines.append(b"\t".join((protocol, states.get(state, b"%d" % state), family_name, address, tail)))
+
+
+def _attributes(attributes: bytes, family: int, width: int) -> tuple[bytes, bytes, list[bytes]]:
+    """v6only and the cgroup's id, empty where not told; the addresses of a socket that has several."""
+    v6only = cgroup = b""
+    addresses: list[bytes] = []
+    for kind, value in netlink.attributes(attributes, 0):
+        if kind == _V6ONLY:
+            v6only = b"%d" % value[0]
+        elif kind == _CGROUP:
+            cgroup = b"%d" % _CGROUP_ID.unpack(value)[0]
+        elif kind == _LOCALS:
+            addresses = _locals(value, family, width)
+    return v6only, cgroup, addresses
 
 
 def _locals(value: bytes, family: int, width: int) -> list[bytes]:

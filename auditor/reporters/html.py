@@ -140,7 +140,7 @@ def _place(finding: Finding) -> str:
 
 
 def _outcomes(findings: list[Finding]) -> list[dict[str, Any]]:
-    """One row for each rule, stack and outcome, and for each reason where the outcome has one: the findings of all rows are all findings."""
+    """One row for each rule, stack and outcome, and for each reason where the outcome has one: together they are all findings."""
     rows: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         reason = finding.message if finding.outcome in _REASONED else ""

@@ -15,7 +15,7 @@ Replace the service by its encrypted successor (SSH for telnet and rsh, SFTP or 
 from collections.abc import Iterator
 
 from auditor.model import Socket
-from auditor.rule import Breach, Case, Rule
+from auditor.rule import Breach, Case, Rule, who
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
@@ -29,16 +29,11 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
             return
         yield Breach(
             f"port {socket.port} is {notable.service} by number: {notable.why}",
-            observed=f"reach {socket.reach}, held by {_programs(socket)}",
+            observed=f"reach {socket.reach}, held by {who(socket)}",
             expected="an encrypted service, or loopback only",
             source=notable.source,
         )
         return
-
-
-def _programs(socket: Socket) -> str:
-    shown = socket.shown.get("owners_seen", [])
-    return ", ".join(sorted({str(owner.shown.get("executable") or owner.shown.get("process")) for owner in shown})) or "nobody in view"
 
 
 RULE = Rule(each="socket", severity="medium", parameters={"tiers": list}, check=check)

@@ -14,7 +14,7 @@ you stop it. Where an exception is right, write it as `except` in the policy, or
 from collections.abc import Iterator
 
 from auditor.model import Socket, UnknownFact
-from auditor.rule import Breach, Case, Rule
+from auditor.rule import Breach, Case, Rule, who
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
@@ -28,7 +28,7 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
         if forbidden:
             yield Breach(
                 f"{socket} is forbidden" + (f": {entry.why}" if entry.why else ""),
-                observed=str(socket),
+                observed=who(socket),
                 expected="nothing that the policy forbids",
                 source=f"policy {entry.origin}",
             )

@@ -14,7 +14,7 @@ Stop and disable what is not needed: `systemctl disable --now UNIT`. Bind what o
 from collections.abc import Iterator
 
 from auditor.model import Socket, UnknownFact
-from auditor.rule import Breach, Case, Rule
+from auditor.rule import Breach, Case, Rule, who
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
@@ -32,22 +32,10 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
         raise unsure
     yield Breach(
         f"{socket} is not approved" + (f": it differs from '{near}' ({near.origin}), which names its port" if near else ""),
-        observed=_who(socket),
+        observed=who(socket),
         expected=f"one of {len(case.policy.approved)} approved listeners",
         source=f"policy {case.policy.name}",
     )
-
-
-def _who(socket: Socket) -> str:
-    holders = []
-    try:
-        for owner in socket.owners:
-            shown = owner.shown
-            holders.append(f"process {shown.get('process', '?')}, executable {shown.get('executable', '?')}, "
-                           f"user {shown.get('user', shown.get('uid', '?'))}, unit {shown.get('unit', '?')}")  # fmt: skip
-    except UnknownFact as reason:
-        holders.append(str(reason))
-    return "; ".join(dict.fromkeys(holders))
 
 
 RULE = Rule(each="socket", severity="medium", needs=("approved",), check=check)

@@ -15,7 +15,7 @@ one rule away from exposure.
 from collections.abc import Iterator
 
 from auditor.model import Socket
-from auditor.rule import Breach, Case, Rule
+from auditor.rule import Breach, Case, Rule, who
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
@@ -24,16 +24,11 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
             if socket.exposed and not socket.shown.get("kernel_given"):
                 yield Breach(
                     f"port {socket.port}, {notable.service} by number, is reachable from other hosts: {notable.why}",
-                    observed=f"reach {socket.reach}, held by {_programs(socket)}",
+                    observed=f"reach {socket.reach}, held by {who(socket)}",
                     expected="loopback only",
                     source=notable.source,
                 )
             return
-
-
-def _programs(socket: Socket) -> str:
-    names = {f"{owner.shown.get('process', '?')} ({owner.shown.get('executable') or '?'})" for owner in socket.shown.get("owners_seen", [])}
-    return ", ".join(sorted(names)) or "nobody in view"
 
 
 RULE = Rule(each="socket", severity="high", stacks="host", check=check)

@@ -1,0 +1,123 @@
+"""How fast `port-auditor collect --only ports` is, as a ratio to `ss -H -tulnp` in the same run. `make bench` runs it.
+
+Loads are made here: processes with listeners on 127.0.0.0/8, connections between them and ordinary open files. The two commands take
+turns; quoted are the medians, and the median of the ratios of each turn: absolute times drift on a shared machine, ratios do not.
+Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOADS = {  # processes, listeners, UDP sockets, established connections (two sockets each), open files; turns
+    "small": (20, 60, 20, 50, 500, 31),
+    "medium": (300, 3_000, 600, 10_000, 16_000, 9),
+    "large": (1_000, 20_000, 2_000, 50_000, 80_000, 5),
+}
+OURS = [str(Path(sys.executable).parent / "port-auditor"), "collect", "--only", "ports", "--quiet"]
+THEIRS = ["ss", "-H", "-tulnp"]
+
+
+def inhabitant(number: int, listeners: int, datagrams: int, connections: int, files: int) -> list[object]:
+    """What one process of the load holds open."""
+    address = f"127.{1 + number // 250}.{number % 250}.1"
+    held: list[object] = []
+    for port in range(1024, 1024 + max(listeners, 1)):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(1024)
+        held.append(listener)
+    for _ in range(datagrams):
+        datagram = socket.socket(type=socket.SOCK_DGRAM)
+        datagram.bind((address, 0))
+        held.append(datagram)
+    for _ in range(connections):
+        client = socket.create_connection((address, 1024))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        held += [client, held[0].accept()[0]]  # type: ignore[attr-defined]
+    held += [os.open(os.devnull, os.O_RDONLY) for _ in range(files)]
+    return held
+
+
+@contextmanager
+def load(processes: int, listeners: int, datagrams: int, connections: int, files: int) -> Iterator[None]:
+    """The load, while the block runs."""
+    children = []
+    hold_reader, hold_writer = os.pipe()
+    try:
+        for number in range(processes):
+            reader, writer = os.pipe()
+            child = os.fork()
+            if not child:
+                os.close(hold_writer)
+                shares = [total // processes + (number < total % processes) for total in (listeners, datagrams, connections, files)]
+                held = inhabitant(number, *shares)
+                os.write(writer, b".")
+                os.read(hold_reader, 1)
+                held.clear()
+                os._exit(0)
+            children.append(child)
+            os.close(writer)
+            if os.read(reader, 1) != b".":
+                raise SystemExit("bench: the load could not be made (too many open files?)")
+            os.close(reader)
+        yield
+    finally:
+        os.close(hold_writer)
+        os.close(hold_reader)
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+
+
+def timed(command: list[str]) -> float:
+    """Seconds that a command takes as a whole process."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    begun = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=environment)
+    return time.perf_counter() - begun
+
+
+def peak(command: list[str]) -> int:
+    """The largest memory of a command or of a child it waited for, in KiB."""
+    measure = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=-3, stderr=-3); \
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    return int(subprocess.run([sys.executable, "-c", measure, *command], capture_output=True, text=True, check=True).stdout)
+
+
+def main() -> int:
+    if shutil.which("ss") is None:
+        print("bench: ss is not here to be compared with; install iproute2")
+        return 1
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    print(f"{'load':8} {'ss -H -tulnp':>14} {'port-auditor':>14} {'ratio':>7} {'least':>7} {'most':>7} {'peak':>9}")
+    for name in sys.argv[1:] or LOADS:
+        *size, turns = LOADS[name]
+        with load(*size):
+            timed(THEIRS), timed(OURS)
+            pairs = [(timed(THEIRS), timed(OURS)) for _ in range(turns)]
+            memory = peak(OURS)
+        ratios = [ours / theirs for theirs, ours in pairs]
+        theirs, ours = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
+        print(
+            f"{name:8} {theirs:11.1f} ms {ours:11.1f} ms {statistics.median(ratios):7.2f} {min(ratios):7.2f} {max(ratios):7.2f} "
+            f"{memory / 1024:5.0f} MiB", flush=True,
+        )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
