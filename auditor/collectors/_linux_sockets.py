@@ -103,9 +103,10 @@ class _Ports:
             shown["owner_reason"] = self.owners.why_partial or _NONE_VISIBLE
         if any(owner.shown.get("pid") == 1 for owner in holders):
             shown |= self._unit(shown["protocol"], address, shown["port"])
+        one = Socket(**shown)
+        self.seen.append(one)
         if inode != "0":
-            self.by_inode.setdefault(inode, []).append(shown)
-        self.seen.append(Socket(**shown))
+            self.by_inode.setdefault(inode, []).append(one.shown)
 
 
 def listening(

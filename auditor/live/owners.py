@@ -44,9 +44,9 @@ def process_row(pid: int, at: str = "") -> bytes | None:
             return None
     except OSError:
         return None
-    name = status[6 : status.index(b"\n")].replace(b"\t", b"\\t")
+    name = status[6 : status.index(b"\n")].replace(b"\t", b"\\t")  # the kernel has escaped backslash and LF already
     uid = status.partition(b"\nUid:\t")[2].split(b"\t", 2)[1]
-    return b"\t".join((b"%d" % pid, started, uid, name, executable, groups))
+    return b"\t".join((b"%d" % pid, started, uid, b"\\-" if name == b"-" else name, executable, groups))
 
 
 def _read(path: str) -> bytes:

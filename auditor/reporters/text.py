@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import TextIO
+from typing import Any, TextIO
 
 from auditor.display import harmless, holders
 from auditor.model import Facts, Finding, Range
@@ -13,6 +13,8 @@ from auditor.reporter import Reporter
 
 _WIDTH = 100
 _LISTENERS = 40
+_LONGEST = 600
+_STATES = {"bound": "bound only"}
 
 
 def render(report: Report, stream: TextIO) -> None:
@@ -32,7 +34,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _findings("Our errors", [f for f in report.findings if f.outcome == "error"])
     yield from _unknown([f for f in report.findings if f.outcome == "unknown"])
     yield from _findings("Waived", [f for f in report.findings if f.outcome == "waived"])
-    yield from _findings("Inventory", [f for f in report.failed if f not in report.open])
+    yield from _findings("Inventory", report.inventory)
+    yield from _limits(report)
     yield from _counts(report)
 
 
@@ -52,8 +55,8 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
         yield f"  {harmless(stack.name)}: {', '.join(ranges)}"
         sockets = stack.shown["listening"].seen if "listening" in stack.shown else ()
         for socket in sockets[:_LISTENERS]:
-            state = "" if socket.shown.get("state") == "listening" else f"  ({socket.shown.get('state')} only)"
-            yield f"    {harmless(socket.numbered_subject):34} {socket.shown.get('reach', 'unknown'):9} {holders(socket)}{state}"
+            state = "" if socket.shown.get("state") == "listening" else f"  ({_STATES.get(socket.shown.get('state'), 'state unknown')})"
+            yield f"    {harmless(socket.numbered_subject):34} {harmless(socket.shown.get('reach', 'unknown')):9} {holders(socket)}{state}"
         if len(sockets) > _LISTENERS:
             yield f"    ... and {len(sockets) - _LISTENERS} more; the html and json reports have all"
     yield ""
@@ -67,12 +70,12 @@ def _ranges(facts: Facts[Range] | None) -> str:
 
 
 def _visibility(host: HostReport) -> Iterator[str]:
-    seen = host.snapshot.shown.get("visibility", {})
-    if not isinstance(seen, dict) or not seen:
+    seen = _mapping(host.snapshot.shown.get("visibility"))
+    if not seen:
         return
-    owners, processes = seen.get("owners", {}), seen.get("processes", {})
-    rights = [f"uid {seen.get('rights', {}).get('uid', 'unknown')}"]
-    rights += [name if held else f"no {name}" for name, held in seen.get("rights", {}).items() if name != "uid"]
+    owners, processes, held = (_mapping(seen.get(name)) for name in ("owners", "processes", "rights"))
+    rights = [f"uid {held.get('uid', 'unknown')}"]
+    rights += [str(name) if held[name] else f"no {name}" for name in held if name != "uid"]
     told = "; ".join((
         ", ".join(rights),
         f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable",
@@ -80,9 +83,14 @@ def _visibility(host: HostReport) -> Iterator[str]:
         f"{seen.get('races_retried', 0)} races retried",
     ))  # fmt: skip
     yield from _wrapped("  seen with: ", harmless(told))
-    hidden = seen.get("namespaces", {}).get("not_entered", [])
-    if hidden:
-        yield from _wrapped("  not entered: ", harmless(", ".join(hidden)))
+    for lead, hidden in (("not entered", _mapping(seen.get("namespaces")).get("not_entered")), ("not read", seen.get("not_read"))):
+        if isinstance(hidden, list) and hidden:
+            yield from _wrapped(f"  {lead}: ", harmless(", ".join(map(str, hidden))))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """A snapshot from elsewhere may hold anything under `visibility`."""
+    return value if isinstance(value, dict) else {}
 
 
 def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
@@ -97,11 +105,16 @@ def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
         for name in ("observed", "expected", "source"):
             value = getattr(finding, name)
             if value:
-                yield from wrap(harmless(f"{name}: {value}"), _WIDTH, initial_indent="      ", subsequent_indent="        ")
+                yield from wrap(harmless(f"{name}: {_shortened(value)}"), _WIDTH, initial_indent="      ", subsequent_indent="        ")
         if finding.waiver:
             told = finding.waiver
-            yield f"      waived until {told.get('expires')} by {harmless(told.get('owner'))}: {harmless(told.get('reason'))}"
+            yield f"      waived until {harmless(told.get('expires'))} by {harmless(told.get('owner'))}: {harmless(told.get('reason'))}"
     yield ""
+
+
+def _shortened(value: str) -> str:
+    """Hundreds of names folded into one finding would push everything else off the screen."""
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]} ... and more; the html and json reports have all"
 
 
 def _unknown(findings: list[Finding]) -> Iterator[str]:
@@ -114,13 +127,23 @@ def _unknown(findings: list[Finding]) -> Iterator[str]:
     yield f"Unknown ({len(findings)})"
     for (host, reason), alike in by_reason.items():
         stacks = ", ".join(dict.fromkeys(f.stack for f in alike if f.stack))
-        yield from _wrapped("  ", harmless(f"{host} {stacks}: {reason}"))
+        yield from _wrapped("  ", harmless(f"{host}{' ' * bool(stacks)}{stacks}: {reason}"))
         counts: dict[str, int] = {}
         for finding in alike:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
         rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
         yield from wrap(f"not judged: {rules}", _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
     yield ""
+
+
+def _limits(report: Report) -> Iterator[str]:
+    """What the method can never show, once for all hosts."""
+    limits = dict.fromkeys(str(limit) for host in report.hosts for limit in host.snapshot.shown.get("limits", []))
+    if limits:
+        yield "Never shown by this method"
+        for limit in limits:
+            yield from wrap(harmless(limit), _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        yield ""
 
 
 def _counts(report: Report) -> Iterator[str]:

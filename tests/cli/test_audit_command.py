@@ -13,113 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-QUIET_HOST = """\
-port-auditor evidence 1
-% system Linux
-% release 6.12.1
-% host web1
-% taken 2026-11-20T23:00:00Z
-% uid 0
-% asked persisted,ports,units
-@ rights
-$ builtin:rights
-| name	value
-| uid	0
-| capabilities	000001ffffffffff
-| pid_namespace	4026531836
-| hidepid	0
-| boot_time	1795000000
-| ticks	100
-| end	6
-? 0
-@ namespaces
-$ builtin:namespaces
-| stack	self	init	processes	pid	process	executable	cgroup	mounted
-| netns:1	1	1	3	1	systemd	/usr/lib/systemd/systemd	/init.scope	-
-| end	1
-? 0
-@ sockets stack=netns:1
-$ builtin:sock_diag tcp,udp
-| protocol	state	family	address	port	v6only	ifindex	uid	inode	cookie	cgroup
-| tcp	listening	ipv4	10.0.0.5	22		0	0	100	1	
-| end	1
-? 0
-@ addresses stack=netns:1
-$ builtin:rtnetlink
-| ifindex	device	kind	address	prefix
-| 1	lo	loopback	127.0.0.1	8
-| 2	eth0	-	10.0.0.5	24
-| end	2
-? 0
-@ settings stack=netns:1
-$ builtin:read /proc/sys/net/ipv4/ip_unprivileged_port_start
-| 1024
-? 0
-$ builtin:read /proc/sys/net/ipv4/ip_local_port_range
-| 32768	60999
-? 0
-$ builtin:read /proc/sys/net/ipv4/ip_local_reserved_ports
-| 
-? 0
-$ builtin:read /proc/sys/net/ipv4/ip_autobind_reuse
-| 0
-? 0
-@ host-settings
-$ builtin:read /proc/sys/sunrpc/min_resvport
-? absent
-$ builtin:read /proc/sys/sunrpc/max_resvport
-? absent
-@ owners
-$ builtin:processes
-| pid	started	uid	process	executable	cgroup
-| 812	900	0	sshd	/usr/sbin/sshd	/system.slice/ssh.service
-| end	1
-? 0
-$ builtin:holders
-| pid	inodes
-| 812	100
-| end	1
-? 0
-$ builtin:walk
-| name	value
-| looked	3
-| vanished	0
-| retries	0
-| unreadable	
-| end	4
-? 0
-@ cgroups
-$ builtin:cgroups
-| cgroup	path
-| end	0
-? 0
-@ accounts
-$ builtin:accounts
-| uid	user
-| 0	root
-| end	1
-? 0
-@ containers
-$ builtin:containers
-| id	runtime	name	image
-| end	0
-? 0
-@ socket-units
-$ builtin:socket-units
-| unit	file	line	directive	value
-| end	0
-? 0
-@ persisted
-$ builtin:sysctl-files
-| path	real	state
-| end	0
-? 0
-.
-"""
-TELNET = QUIET_HOST.replace(
-    "| tcp	listening	ipv4	10.0.0.5	22		0	0	100	1	\n| end	1\n",
-    "| tcp	listening	ipv4	10.0.0.5	22		0	0	100	1	\n| tcp	listening	ipv4	10.0.0.5	23		0	0	101	2	\n| end	2\n",
-).replace("| 812	100\n", "| 812	100 101\n")
+QUIET_HOST = (ROOT / "tests" / "evidence" / "quiet.evidence").read_text()
+SSH_ROW = "| tcp\tlistening\tipv4\t10.0.0.5\t22\t\t0\t0\t100\t1\t\n"
+TELNET_ROW = SSH_ROW.replace("22", "23").replace("100\t1", "101\t2")
+TELNET = QUIET_HOST.replace(f"{SSH_ROW}| end\t1\n", f"{SSH_ROW}{TELNET_ROW}| end\t2\n").replace("| 812\t100\n", "| 812\t100 101\n")
 UNSEEN = QUIET_HOST.replace("| unreadable	\n", "| unreadable	7 8\n").replace(
     "| end	4\n? 0", "| end	4\n! the descriptors of 2 processes may not be read\n? 1"
 )
@@ -294,8 +191,8 @@ def test_a_full_disk_exits_74_after_printing_the_summary_and_leaves_nothing_half
 def test_a_stdout_that_takes_nothing_exits_74_without_a_traceback(bundle: Path) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "auditor", "audit", str(bundle), "-f", "json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "auditor", "audit", str(bundle), "-f", "json"], stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False,             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
     assert done.returncode == 74
     assert "Traceback" not in done.stderr
@@ -316,8 +213,8 @@ def test_an_interrupt_exits_130_and_says_so(tmp_path: Path) -> None:
     holder = os.open(fifo, os.O_RDWR)
     with open(fifo, "rb") as stdin:
         child = subprocess.Popen(
-            [sys.executable, "-m", "auditor", "audit", "-", "-o", str(tmp_path / "out"), "-v"], stdin=stdin, stderr=subprocess.PIPE, text=True,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "auditor", "audit", "-", "-o", str(tmp_path / "out"), "-v"], stdin=stdin, stderr=subprocess.PIPE,
+            text=True,             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         time.sleep(2)
         child.send_signal(signal.SIGINT)
