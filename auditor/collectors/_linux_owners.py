@@ -20,8 +20,10 @@ _UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
 def unit_of(cgroup: str) -> str | None:
-    """The systemd unit of a control group path: the first in it, since what lies below a unit is its own to name."""
-    found = _UNIT.search(cgroup)
+    """The systemd unit of a control group path: the first in it, since what lies below a unit or a container is its own to name."""
+    container = _CONTAINER_ID.search(cgroup) or _NAMED_CONTAINER.search(cgroup)
+    ours = cgroup[: container.end()] + cgroup[container.end() :].partition("/")[0] if container else cgroup
+    found = _UNIT.search(ours)
     return found[1] if found else None
 
 

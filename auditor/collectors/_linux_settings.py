@@ -48,7 +48,7 @@ class Settings:
 
     def privileged(self, release: str) -> Facts[Range]:
         """Ports below the threshold need CAP_NET_BIND_SERVICE; port 0 is a request to choose and needs nothing."""
-        if THRESHOLD in self.absent and older(release, THRESHOLD_SINCE):
+        if THRESHOLD in self.absent and (known := version(release)) and known < THRESHOLD_SINCE:
             return Facts([self._below(PROT_SOCK)], f"PROT_SOCK of Linux {release}", self.whole, "derived")
         return self._ranges(THRESHOLD, lambda text: [self._below(int(text))] if _number(text) > 1 else [])
 
@@ -84,10 +84,10 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def older(release: str, than: tuple[int, int]) -> bool:
-    """Whether a kernel release is surely older; False where it cannot be read."""
+def version(release: str) -> tuple[int, int] | None:
+    """The first two numbers of a kernel release; None where they cannot be read."""
     parts = release.partition("-")[0].split(".")
-    return len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit() and (int(parts[0]), int(parts[1])) < than
+    return (int(parts[0]), int(parts[1])) if len(parts) > 1 and all(part.isascii() and part.isdigit() for part in parts[:2]) else None
 
 
 def persisted(evidence: LinuxEvidence) -> Facts[Persisted]:

@@ -16,6 +16,7 @@ from auditor.tables import Tables
 
 LIMITS = (
     "A network namespace that only an open descriptor or a socket keeps alive, with no process or mount in it, is not found.",
+    "A thread that keeps descriptors of its own is looked into only where a socket has no other holder.",
     "Landlock, seccomp, SELinux and cgroup BPF can refuse or grant a bind; none of them was examined.",
     "A process may give itself any name; only its executable, user and control group are the kernel's word.",
     "The host firewall and the network path were not examined.",
@@ -98,7 +99,7 @@ def _entered(stack: Stack) -> bool:
 
 def _limits(release: str, stacks: list[Stack]) -> list[str]:
     found = list(LIMITS)
-    if settings.older(release, _BOUND_ONLY_SINCE):
+    if (settings.version(release) or (0, 0)) < _BOUND_ONLY_SINCE:
         found.insert(0, _OLD_KERNEL)
     if any(one.shown.get("source") == "/proc/net" for stack in stacks for one in stack.listening.seen) or any(
         stack.listening.source == "/proc/net" for stack in stacks
