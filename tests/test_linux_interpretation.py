@@ -110,6 +110,7 @@ def test_without_the_interfaces_a_wildcards_reach_is_unknown() -> None:
         ("/docker/" + "b" * 64, None, "b" * 64),
         ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + "c" * 64 + ".scope", "cri-containerd-" + "c" * 64 + ".scope", "c" * 64),
         ("/lxc.payload.web/system.slice/ssh.service", None, "web"),
+        ("/lxc.payload.web/ssh.service", None, "web"),
         ("/docker/" + "d" * 64 + "/system.slice/ssh.service", None, "d" * 64),
         ("/machine.slice/machine-deb.scope/payload", "machine-deb.scope", "deb"),
         ("/", None, None),

@@ -22,7 +22,10 @@ _UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 def unit_of(cgroup: str) -> str | None:
     """The systemd unit of a control group path: the first in it, since what lies below a unit or a container is its own to name."""
     container = _CONTAINER_ID.search(cgroup) or _NAMED_CONTAINER.search(cgroup)
-    ours = cgroup[: container.end()] + cgroup[container.end() :].partition("/")[0] if container else cgroup
+    ours = cgroup
+    if container:
+        start = cgroup.rindex("/", 0, container.end(0) - 1) + 1
+        ours = cgroup[:start] + cgroup[start:].partition("/")[0]
     found = _UNIT.search(ours)
     return found[1] if found else None
 
