@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from auditor.errors import OutputError
 
@@ -44,8 +45,8 @@ def _write(folder: str, name: str, pieces: Iterable[bytes], mode: int) -> None:
         if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
             raise PermissionError(1, "anybody may write in its folder, so anybody could replace it")
         temporary = f".{name[:200]}.{os.getpid()}.{os.urandom(4).hex()}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=where)
-        try:
+        try:  # from before it is made: an interrupt may come at any time
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=where)
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, mode)
                 for piece in pieces:
@@ -54,7 +55,8 @@ def _write(folder: str, name: str, pieces: Iterable[bytes], mode: int) -> None:
                 os.fsync(descriptor)
             os.rename(temporary, name, src_dir_fd=where, dst_dir_fd=where)
         except BaseException:
-            os.unlink(temporary, dir_fd=where)
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=where)
             raise
         os.fsync(where)
     finally:
