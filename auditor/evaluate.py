@@ -6,12 +6,14 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from auditor.model import Facts, Finding, Gap, Record, Snapshot, Socket, Stack, UnknownFact
+from auditor.facts import Facts, Gap, Record, UnknownFact
+from auditor.model import Finding, Snapshot, Socket, Stack
 from auditor.policy import Policy
 from auditor.rule import Breach, Case, NotChecked, Rule
 from auditor.tables import Tables
 
 _EXAMPLES = 5
+_PLURALS = {"facts": "kinds of facts", "required": "required listeners"}
 _STACK_FACTS = ("privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted")
 
 NEEDS: dict[str, tuple[Callable[[Policy, Stack], bool], str]] = {
@@ -167,7 +169,7 @@ class _Verdict:
         self.set_severity = severity
         self.judged = 0
         self.said: list[Finding] = []
-        self.folds: dict[tuple[str, str, Any], list[tuple[str, Breach]]] = {}
+        self.breaches: dict[tuple[str, str, Any], list[tuple[str, Breach]]] = {}
         self.unknown: dict[str, list[str]] = {}
         self.not_checked: dict[str, list[str]] = {}
 
@@ -210,12 +212,8 @@ class _Verdict:
         waiver = self._waiver(subject, breach.fold)
         if waiver is not None:
             self.host.waivers_used.add(waiver)
-        if breach.fold is not None:
-            self.folds.setdefault((breach.fold, breach.severity or "", waiver), []).append((subject.names[-1], breach))
-        elif waiver is not None:
-            self.say("waived", breach.message, subject.names[0], breach, waiver=waiver.to_json())
-        else:
-            self.say("fail", breach.message, subject.names[0], breach)
+        key = (subject.names[0] if breach.fold is None else breach.fold, breach.severity or "", waiver)
+        self.breaches.setdefault(key, []).append((subject.names[-1], breach))
 
     def _waiver(self, subject: _Subject, fold: str | None) -> Any:
         names = subject.names if fold is None else (*subject.names, fold)
@@ -230,23 +228,25 @@ class _Verdict:
         return None
 
     def findings(self) -> list[Finding]:
-        """What was said, folded and grouped; a pass where every subject was judged and there is nothing else to say."""
-        for (fold, _, waiver), breaches in self.folds.items():
-            names = tuple(name for name, _ in breaches)
+        """What was said, folded and grouped: sockets that share a port share a name, and are one finding with their number. A pass where
+        every subject was judged and there is nothing else to say."""
+        for (subject, _, waiver), breaches in self.breaches.items():
+            names = tuple(dict.fromkeys(name for name, _ in breaches))
+            first, outcome = breaches[0][1], "fail" if waiver is None else "waived"
             self.say(
-                "fail" if waiver is None else "waived",
-                breaches[0][1].message,
-                fold,
-                breaches[0][1],
-                count=len(names),
-                examples=names[:_EXAMPLES],
-                observed=", ".join(names),
+                outcome,
+                first.message if first.fold is not None else _distinct(breach.message for _, breach in breaches),
+                subject,
+                first,
+                count=len(breaches),
+                examples=names[:_EXAMPLES] if first.fold is not None or len(names) > 1 else (),
+                observed=", ".join(names) if first.fold is not None else _distinct(breach.observed for _, breach in breaches),
                 waiver=None if waiver is None else waiver.to_json(),
             )
         for outcome, reasons in (("unknown", self.unknown), ("notchecked", self.not_checked)):
             taken: set[str] = set()
             for reason, subjects in reasons.items():
-                subject = subjects[0] if len(subjects) == 1 else f"several: {self.rule.each}"
+                subject = subjects[0] if len(subjects) == 1 else f"several {_PLURALS.get(self.rule.each, self.rule.each + 's')}"
                 if subject in taken:
                     subject = f"{subject}, from {subjects[0]}"
                 taken.add(subject)
@@ -254,3 +254,7 @@ class _Verdict:
         if not self.said:
             self.say("pass", f"{self.judged} judged, none failed", count=self.judged)
         return self.said
+
+
+def _distinct(words: Iterable[str | None]) -> str:
+    return "; ".join(dict.fromkeys(word for word in words if word))

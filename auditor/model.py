@@ -1,310 +1,29 @@
-"""The nouns. No I/O, no operating system, no policy: values that collectors make, rules ask and reporters show.
-
-Unknown is a word here. A `Record` reads like an object, and reading a key that the evidence does not show raises
-`UnknownFact`; `Facts` gives what was seen and then raises if that was not all. Neither can be mistaken for false, zero or empty.
-"""
+"""The nouns. No I/O, no operating system, no policy: values that collectors make, rules ask and reporters show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, NoReturn, TypeVar, overload
+from typing import Any
 
-T = TypeVar("T")
-
-PORT_MAX = 0xFFFF
-"""The highest port: the field is 16 bits wide (RFC 6335 section 6)."""
+from auditor.facts import (
+    PORT_MAX,
+    Facts,
+    Gap,
+    Key,
+    Malformed,
+    PortRange,
+    Record,
+    UnknownFact,
+    facts_of,
+    list_of,
+    mapping,
+    port,
+    text_by_name,
+    texts,
+)
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notapplicable", "notselected")
 """XCCDF 1.2's words and `waived`, in the order in which a reader wants them."""
-BASES = ("read", "derived", "documented")
-
-
-class UnknownFact(BaseException):
-    """A check read what the evidence does not show. Not an Exception, so that no `except Exception` can swallow it."""
-
-
-class Malformed(ValueError):
-    """A snapshot's JSON has a key of the wrong type."""
-
-
-class PortRange:
-    """Ports `first` to `last`, both included, as RFC 6335 and every sysctl count. Refuses nonsense with ValueError."""
-
-    __slots__ = ("first", "last")
-
-    def __init__(self, first: int, last: int) -> None:
-        if not 0 <= first <= last <= PORT_MAX:
-            raise ValueError(f"not a port range: {first}-{last}")
-        self.first = first
-        self.last = last
-
-    @classmethod
-    def parse(cls, text: str) -> PortRange:
-        """Read "22" or "1024-5000"; ValueError for anything else, signs, blanks and digits of other scripts included."""
-        first, dash, last = text.partition("-")
-        for part in (first, last) if dash else (first,):
-            if not (part.isascii() and part.isdigit()):
-                raise ValueError(f"not a port or range: {text!r}")
-        return cls(int(first), int(last) if dash else int(first))
-
-    def __contains__(self, port: int) -> bool:
-        return self.first <= port <= self.last
-
-    def __len__(self) -> int:
-        return self.last - self.first + 1
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PortRange) and (self.first, self.last) == (other.first, other.last)
-
-    def __lt__(self, other: PortRange) -> bool:
-        return (self.first, self.last) < (other.first, other.last)
-
-    def __hash__(self) -> int:
-        return hash((self.first, self.last))
-
-    def __repr__(self) -> str:
-        return f"PortRange({self.first}, {self.last})"
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
-
-    def overlap(self, other: PortRange) -> PortRange | None:
-        """The ports in both, or None."""
-        first, last = max(self.first, other.first), min(self.last, other.last)
-        return PortRange(first, last) if first <= last else None
-
-    def minus(self, others: Iterable[PortRange]) -> list[PortRange]:
-        """What is left of this range, in order, without any port of `others`."""
-        left, first = [], self.first
-        for other in sorted(others):
-            if other.last < first or other.first > self.last:
-                continue
-            if other.first > first:
-                left.append(PortRange(first, other.first - 1))
-            first = max(first, other.last + 1)
-        if first <= self.last:
-            left.append(PortRange(first, self.last))
-        return left
-
-
-class Gap:
-    """A failed attempt to see: why, the line it came from, and the scope (protocol, family, stack) where it is narrower than all."""
-
-    __slots__ = ("family", "line", "protocol", "stack", "why")
-
-    def __init__(
-        self, why: str, line: str | None = None, *, protocol: str | None = None, family: str | None = None, stack: str | None = None
-    ) -> None:
-        self.why = why
-        self.line = line
-        self.protocol = protocol
-        self.family = family
-        self.stack = stack
-
-    def to_json(self) -> dict[str, Any]:
-        return {name: value for name in ("why", "line", "protocol", "family", "stack") if (value := getattr(self, name)) is not None}
-
-    @classmethod
-    def from_json(cls, value: Any, where: str) -> Gap:
-        given = _mapping(value, where)
-        texts = {name: _typed(given[name], str, f"{where}.{name}") for name in cls.__slots__ if name in given}
-        if "why" not in texts:
-            raise Malformed(f"{where}: a gap without 'why'")
-        return cls(**texts)
-
-
-def _never_bare(self: object, *_: object) -> NoReturn:
-    raise TypeError(f"{type(self).__name__} has no truth, size or equality: read .value, or iterate")
-
-
-class _Known:
-    """Shared by Fact and Facts: where it came from, and no truth value of its own."""
-
-    __slots__ = ("basis", "source")
-    __bool__ = _never_bare
-    __len__ = _never_bare
-    __eq__ = _never_bare
-    __hash__ = object.__hash__
-
-    def __init__(self, source: str, basis: str) -> None:
-        if basis not in BASES:
-            raise Malformed(f"basis {basis!r} is none of {', '.join(BASES)}")
-        self.source = source
-        self.basis = basis
-
-
-class Fact(_Known, Generic[T]):
-    """One thing known of a host, or unknown and why. `basis`: read (the host said it), derived (a kernel rule applied to what it
-    said) or documented (a table's word)."""
-
-    __slots__ = ("_unknown", "_value")
-
-    def __init__(self, value: T, source: str, basis: str = "read") -> None:
-        super().__init__(source, basis)
-        self._value = value
-        self._unknown: str | None = None
-
-    @classmethod
-    def unknown(cls, why: str, source: str) -> Fact[T]:
-        fact: Fact[T] = cls.__new__(cls)
-        _Known.__init__(fact, source, "read")
-        fact._unknown = why
-        return fact
-
-    @property
-    def value(self) -> T:
-        """The value; raises UnknownFact where there is none."""
-        if self._unknown is not None:
-            raise UnknownFact(self._unknown)
-        return self._value
-
-    def to_json(self) -> dict[str, Any]:
-        if self._unknown is not None:
-            return {"source": self.source, "unknown": self._unknown}
-        return {"source": self.source, "basis": self.basis, "value": _plain(self._value)}
-
-
-class Facts(_Known, Generic[T]):
-    """Many things of a kind: those `seen`, and `gaps` where there may be more. Iterating gives the seen and then raises UnknownFact
-    if that was not all, so that "none of them" is never concluded from part of them."""
-
-    __slots__ = ("gaps", "seen")
-
-    def __init__(self, seen: Iterable[T], source: str, gaps: Iterable[Gap] = (), basis: str = "read") -> None:
-        super().__init__(source, basis)
-        self.seen = tuple(seen)
-        self.gaps = tuple(gaps)
-
-    def __iter__(self) -> Iterator[T]:
-        yield from self.seen
-        if self.gaps:
-            raise UnknownFact(self.gaps[0].why)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "source": self.source,
-            "basis": self.basis,
-            "seen": [_plain(x) for x in self.seen],
-            "gaps": [g.to_json() for g in self.gaps],
-        }
-
-
-class Key(Generic[T]):
-    """One key of a Record. `kind` reads it from JSON; `null` says that None may stand there (looked, and there is none)."""
-
-    def __init__(self, kind: Callable[[Any, str], T] | type, null: bool = False) -> None:
-        self.kind = kind
-        self.null = null
-        self.name = ""
-
-    def __set_name__(self, owner: type[Record], name: str) -> None:
-        self.name = name
-        owner.keys = {**owner.keys, name: self}
-
-    @overload
-    def __get__(self, record: None, owner: type[Record]) -> Key[T]: ...
-    @overload
-    def __get__(self, record: Record, owner: type[Record]) -> T: ...
-    def __get__(self, record: Record | None, owner: type[Record]) -> Key[T] | T:
-        if record is None:
-            return self
-        try:
-            value: T = record.shown[self.name]
-        except KeyError:
-            raise UnknownFact(record.why_unknown(self.name)) from None
-        return value
-
-    def from_json(self, value: Any, where: str) -> Any:
-        if value is None and self.null:
-            return None
-        return _typed(value, self.kind, where) if isinstance(self.kind, type) else self.kind(value, where)
-
-
-class Record:
-    """A thing with keys, some of which the evidence may not show: those are absent from `shown`, and reading them raises."""
-
-    __slots__ = ("shown",)
-    keys: Mapping[str, Key[Any]] = {}
-
-    def __init__(self, **shown: Any) -> None:
-        if unknown := shown.keys() - self.keys.keys():
-            raise TypeError(f"{type(self).__name__} has no key {', '.join(sorted(unknown))}")
-        self.shown = shown
-
-    def why_unknown(self, key: str) -> str:
-        """What an UnknownFact says when `key` is not shown."""
-        return f"the evidence does not show {key}"
-
-    def to_json(self) -> dict[str, Any]:
-        return {key: _plain(self.shown[key]) for key in self.keys if key in self.shown}
-
-    @classmethod
-    def from_json(cls, value: Any, where: str) -> Any:
-        """Read a JSON object; keys it does not know are ignored (contract), a wrong type is Malformed."""
-        given = _mapping(value, where)
-        return cls(**{name: key.from_json(given[name], f"{where}.{name}") for name, key in cls.keys.items() if name in given})
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "to_json"):
-        return value.to_json()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed(f"{where} is not an object")
-    return value
-
-
-def _typed(value: Any, kind: Any, where: str) -> Any:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise Malformed(f"{where} is not {kind.__name__}: {value!r:.60}")
-    return value
-
-
-def port(value: Any, where: str) -> int:
-    """A port number from JSON."""
-    if not 0 <= _typed(value, int, where) <= PORT_MAX:
-        raise Malformed(f"{where} is not a port: {value!r:.60}")
-    return int(value)
-
-
-def facts_of(kind: type[Record]) -> Callable[[Any, str], Facts[Any]]:
-    """A reader of FACTS whose things are `kind`."""
-
-    def read(value: Any, where: str) -> Facts[Any]:
-        given = _mapping(value, where)
-        seen = [kind.from_json(item, f"{where}.seen[{i}]") for i, item in enumerate(_typed(given.get("seen"), list, f"{where}.seen"))]
-        gaps = [Gap.from_json(item, f"{where}.gaps[{i}]") for i, item in enumerate(_typed(given.get("gaps"), list, f"{where}.gaps"))]
-        return Facts(seen, _typed(given.get("source"), str, f"{where}.source"), gaps, _typed(given.get("basis"), str, f"{where}.basis"))
-
-    return read
-
-
-def texts(value: Any, where: str) -> list[str]:
-    """A JSON array of strings."""
-    return [_typed(item, str, f"{where}[{i}]") for i, item in enumerate(_typed(value, list, where))]
-
-
-def text_by_name(value: Any, where: str) -> dict[str, str]:
-    """A JSON object whose values are strings."""
-    return {name: _typed(item, str, f"{where}.{name}") for name, item in _mapping(value, where).items()}
-
-
-def list_of(kind: type[Record]) -> Callable[[Any, str], list[Any]]:
-    """A reader of a JSON array of `kind`."""
-
-    def read(value: Any, where: str) -> list[Any]:
-        return [kind.from_json(item, f"{where}[{i}]") for i, item in enumerate(_typed(value, list, where))]
-
-    return read
 
 
 class Owner(Record):
@@ -402,7 +121,7 @@ class Socket(Record):
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Any:
-        given = {key: item for key, item in _mapping(value, where).items() if key != "owners_seen"}
+        given = {key: item for key, item in mapping(value, where).items() if key != "owners_seen"}
         if "owners" in given:
             given["owners_seen"] = given.pop("owners")
         return super().from_json(given, where)
@@ -509,8 +228,8 @@ ROUTED_LINK_KINDS = (None, "macvlan", "ipvlan", "macvtap", "ipvtap", "vlan")
 
 def _visibility(value: Any, where: str) -> dict[str, Any]:
     """What a collector says of its own sight; the parts that every reader looks into are objects."""
-    given = _mapping(value, where)
-    parts = {name: _mapping(given[name], f"{where}.{name}") for name in ("rights", "processes", "owners", "namespaces") if name in given}
+    given = mapping(value, where)
+    parts = {name: mapping(given[name], f"{where}.{name}") for name in ("rights", "processes", "owners", "namespaces") if name in given}
     texts(parts.get("namespaces", {}).get("not_entered", []), f"{where}.namespaces.not_entered")
     return given
 

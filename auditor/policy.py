@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from auditor.errors import PolicyError
-from auditor.model import PortRange
+from auditor.facts import PortRange
 from auditor.places import shipped
 from auditor.policy_entries import Entry, approved, forbidden, refuse_twins, required
 from auditor.policy_keys import PolicyErrors, Reader, list_of, mapping, nearest, one_or_more, port_range, raise_all, text, wrong

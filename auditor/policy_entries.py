@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import auditor.policy_wants as wants
 from auditor.errors import PolicyError
-from auditor.model import Owner, PortRange, Socket, Stack, UnknownFact
+from auditor.facts import PortRange, UnknownFact
+from auditor.model import Owner, Socket, Stack
 from auditor.policy_keys import Reader, as_mapping, date, glob, mapping, one_of, one_or_more, prose, raise_all, text
 from auditor.yaml_nodes import Mapping, Node, flow
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.model import Owner, PortRange, Socket, Stack, UnknownFact
+from auditor.facts import PortRange, UnknownFact
+from auditor.model import Owner, Socket, Stack
 from auditor.policy_keys import RANGE_EXPECTED, Glob, mapping, one_of, one_or_more, text, wrong
 from auditor.yaml_nodes import Mapping, Node, Scalar
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor import __version__
-from auditor.model import OUTCOMES, SEVERITIES, Finding, PortRange, Snapshot
+from auditor.facts import PortRange
+from auditor.model import OUTCOMES, SEVERITIES, Finding, Snapshot
 
 if TYPE_CHECKING:
     from auditor.policy import Policy
@@ -79,15 +80,15 @@ class HostReport:
 class Report:
     """What an audit found. `bad_sources` are (source, why); stamps are RFC 3339 in UTC, `evaluated_on` a date.
 
-    What a reader wants beside the findings, as plain values: `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and
-    port what the IANA registry says of those that listen.
+    `narrowed` says, a clause each, what the audit was told to leave out. What a reader wants beside the findings, as plain values:
+    `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and port what the IANA registry says of those that listen.
     """
 
     def __init__(
         self, hosts: list[HostReport], *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
         bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
-        iana_names: Mapping[tuple[str, int], str] | None = None,
+        iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.hosts = hosts
         self.tables = tables
@@ -100,6 +101,7 @@ class Report:
         self.documents = documents or {}
         self.iana_ranges = iana_ranges or {}
         self.iana_names = iana_names or {}
+        self.narrowed = tuple(narrowed)
         self.findings = sorted((f for host in hosts for f in host.findings), key=_order)
         self.counts = dict(Counter(f.outcome for f in self.findings))
 
@@ -168,6 +170,7 @@ class Report:
             said.append("no host was audited")
         said += [self._seen_words(host) for host in self.hosts] if len(self.hosts) <= 3 else [f"{len(self.hosts)} hosts audited"]
         said += [f"judged by {name}" for name in sorted({f"{h.policy.name}@{h.policy.sha256[:8]}" for h in self.hosts})]
+        said += self.narrowed
         if waived := self.counts.get("waived"):
             said.append(f"{waived} waived")
         if self.bad_sources:
@@ -226,6 +229,7 @@ class Report:
             "evaluated_on": self.evaluated_on,
             "fail_on": self.fail_on,
             "allow_incomplete": self.allow_incomplete,
+            "narrowed": list(self.narrowed),
             "verdict": self.verdict,
             "statement": self.statement,
             "complete": self.complete,

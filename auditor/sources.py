@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from auditor.errors import SourceError
 from auditor.evidence import MAGIC, MAX_BUNDLE, load
-from auditor.model import SNAPSHOT_SCHEMA, Malformed, Snapshot
+from auditor.facts import Malformed
+from auditor.model import SNAPSHOT_SCHEMA, Snapshot
 from auditor.plugins import collector_for
 from auditor.tables import Tables
 

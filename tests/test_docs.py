@@ -40,13 +40,14 @@ def test_the_readmes_help_is_the_programs() -> None:
 
 
 def test_the_output_in_the_readme_is_what_the_program_prints_of_the_bundle_in_the_repository() -> None:
-    shown = re.search(r"^```text\n\$ port-auditor (.*)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    shown = re.search(r"^```text\n\$ port-auditor ([^\n]*)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
     assert shown
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "auditor", *shown[1].split()]
     printed = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT / "tests" / "evidence", env=environment, timeout=60, check=False
     )
+    assert printed.stdout.startswith("FAIL: ")
     assert printed.stdout == shown[2]
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from auditor.errors import PolicyError
-from auditor.model import PortRange
+from auditor.facts import PortRange
 from auditor.places import shipped
 from auditor.policy import Policy, load
 

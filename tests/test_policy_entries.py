@@ -1,6 +1,6 @@
 """Whether a socket is what an entry asks for: yes, no, or the evidence does not show it; and never yes by what is not seen."""
 
-# ruff: noqa: S104, S108 - addresses and paths are compared here, nothing is bound or written
+# ruff: noqa: S108 - addresses and paths are compared here, nothing is bound or written
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model import Address, Facts, Gap, Owner, Socket, Stack, UnknownFact
+from auditor.facts import Facts, Gap, UnknownFact
+from auditor.model import Address, Owner, Socket, Stack
 from auditor.policy_entries import Entry, approved, forbidden
 from auditor.policy_keys import Glob
 from auditor.yaml_nodes import parse

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.model import Owner, Socket, UnknownFact
+from auditor.facts import UnknownFact
+from auditor.model import Owner, Socket
 from auditor.policy_keys import text
 from auditor.policy_waivers import Waiver, waiver
 from auditor.yaml_nodes import parse

@@ -13,8 +13,8 @@ import pytest
 
 from auditor import places
 from auditor.errors import OutputError, TableError
+from auditor.facts import PortRange, UnknownFact
 from auditor.iana_import import compact, install
-from auditor.model import PortRange, UnknownFact
 from auditor.table_checks import problems
 from auditor.tables import FILES, Tables
 from auditor.vendor_ranges import release_key

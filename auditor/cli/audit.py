@@ -15,7 +15,8 @@ from auditor.cli.yardsticks import check_tables
 from auditor.display import harmless
 from auditor.errors import AuditorError
 from auditor.evaluate import evaluate
-from auditor.model import PortRange, Snapshot
+from auditor.facts import PortRange
+from auditor.model import Snapshot
 from auditor.policy import load
 from auditor.report import FAIL_ON, HostReport, Report, RuleDocument, VendorDefault
 from auditor.rule import Rule
@@ -72,6 +73,7 @@ def run(parsed: Namespace) -> int:
         fail_on=parsed.fail_on, allow_incomplete=parsed.allow_incomplete,
         documents={name: RuleDocument(rule.title, rule.section("Why it matters"), rule.section("Remedy")) for name, rule in rules.items()},
         iana_ranges=tables.iana_ranges, iana_names=_iana_names(hosts, tables),
+        narrowed=_narrowed(parsed, len(chosen), len(rules)),
     )  # fmt: skip
     for _, why in bad:
         sys.stderr.write(f"port-auditor: {harmless(why)}\n")
@@ -120,6 +122,12 @@ def _sources(parsed: Namespace, tables: Tables) -> Iterator[Source | tuple[str, 
         )
     for path in parsed.sources:
         yield from from_path(path, tables)
+
+
+def _narrowed(parsed: Namespace, chosen: int, known: int) -> list[str]:
+    """What --only and --stack keep from being judged, for the verdict to say."""
+    said = [f"only {chosen} of {known} rules were asked (--only)"] if parsed.only is not None else []
+    return said + ([f"only the network stack {parsed.stack} was judged (--stack)"] if parsed.stack is not None else [])
 
 
 def _check_stack(name: str | None, hosts: list[HostReport]) -> None:

@@ -7,8 +7,8 @@ import textwrap
 
 from auditor.display import harmless, holders
 from auditor.errors import AuditorError, SourceError
+from auditor.facts import PORT_MAX
 from auditor.iana_registry import PROTOCOLS, IanaEntry
-from auditor.model import PORT_MAX
 from auditor.sources import this_host
 from auditor.tables import KINDS, NotablePort, Tables
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.evidence import Answer, Evidence, words
-from auditor.model import Gap
+from auditor.facts import Gap
 from auditor.parsers import rows
 
 Rows = list[tuple[str | None, ...]]
@@ -41,7 +41,7 @@ class LinuxEvidence:
             gaps += trouble
             if answer.trouble and probe != "sockets":
                 gaps.append(Gap(answer.trouble))
-        return gathered, gaps
+        return list(dict.fromkeys(gathered)) if len(found) > 1 else gathered, gaps
 
     def not_entered(self, stack: str) -> str | None:
         """Why a namespace could not be entered; None where it was, or where that is not said."""

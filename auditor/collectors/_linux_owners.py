@@ -6,7 +6,9 @@ import re
 import time
 
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.model import Gap, Owner
+from auditor.facts import Gap
+from auditor.model import Owner
+from auditor.parsers import rows
 
 PROCESS_COLUMNS = "pid started uid process executable cgroup"
 INITIAL_PID_NAMESPACE = "4026531836"
@@ -51,23 +53,32 @@ class Owners:
         holders, more = evidence.table("owners", "pid inodes", "builtin:holders")
         walk, still = evidence.table("owners", "name value", "builtin:walk")
         self.gaps = gaps + more + still
-        self._owners = {str(row[0]): self._owner(row) for row in processes}
-        self._holders: dict[str, list[str]] = {}
-        for pid, inodes in holders:
-            for inode in (inodes or "").split(" "):
-                pids = self._holders.setdefault(inode, [])
-                if pid is not None and pid not in pids:
-                    pids.append(pid)
-        for name, value in walk:
-            if name == "unreadable":
-                self.unreadable = (value or "").split()
-            elif name and value and value.isdigit():
-                self.counts[name] = int(value)
+        self._owners: dict[int, Owner] = {}
+        for row in processes:
+            if (process := rows.number(row[0])) is None:
+                self._odd("builtin:processes", row)
+            else:
+                self._owners[process] = self._owner(process, row)
+        self._holders: dict[str, set[int]] = {}
+        for row in holders:
+            process, inodes = rows.number(row[0]), (row[1] or "").split(" ")
+            if process is None or not all(rows.number(inode) for inode in inodes):
+                self._odd("builtin:holders", row)
+                continue
+            for inode in inodes:
+                self._holders.setdefault(inode, set()).add(process)
+        for row in walk:
+            if row[0] == "unreadable":
+                self.unreadable = (row[1] or "").split()
+            elif row[0] and (count := rows.number(row[1])) is not None:
+                self.counts[row[0]] = count
+            else:
+                self._odd("builtin:walk", row)
         self.why_partial = self._why_partial(evidence)
 
     def of(self, inode: str) -> list[Owner]:
         """Every process that holds it."""
-        return [self._owners.get(pid) or Owner(pid=int(pid)) for pid in sorted(self._holders.get(inode, []), key=int) if pid.isdigit()]
+        return [self._owners.get(pid) or Owner(pid=pid) for pid in sorted(self._holders.get(inode, ()))]
 
     def holds(self, capability: int) -> bool | None:
         """Whether this run had a capability (a bit of CapEff); None where the evidence does not say."""
@@ -97,11 +108,12 @@ class Owners:
             return "this ran inside a PID namespace: processes outside it are not shown"
         return None
 
-    def _owner(self, row: tuple[str | None, ...]) -> Owner:
-        pid, started, uid, process, executable, cgroup = row
-        shown: dict[str, object] = {}
-        if pid and pid.isdigit():
-            shown["pid"] = int(pid)
+    def _odd(self, what: str, row: tuple[str | None, ...]) -> None:
+        self.gaps.append(Gap(f"{what}: a row cannot be read", "\t".join(field or "" for field in row)[:200]))
+
+    def _owner(self, pid: int, row: tuple[str | None, ...]) -> Owner:
+        _, started, uid, process, executable, cgroup = row
+        shown: dict[str, object] = {"pid": pid}
         if process:
             shown["process"] = process
         if executable != "":
@@ -112,8 +124,8 @@ class Owners:
             shown["container"] = (
                 self._containers.get(container, container[:12] if len(container) == 64 else container) if container else None
             )
-        if uid and uid.isdigit():
-            shown["uid"] = int(uid)
+        if (user := rows.number(uid)) is not None:
+            shown["uid"] = user
             if uid in self._users and not shown.get("container"):
                 shown["user"] = self._users[uid]
         if moment := self._moment(started):
@@ -122,9 +134,11 @@ class Owners:
 
     def _moment(self, started: str | None) -> str | None:
         try:
-            seconds = int(self.rights["boot_time"]) + int(started or "") // int(self.rights["ticks"])
-            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-        except (KeyError, ValueError, OverflowError, ZeroDivisionError, OSError):
+            boot, ticks, since = (rows.number(field) for field in (self.rights.get("boot_time"), self.rights.get("ticks"), started))
+            if boot is None or since is None or not ticks:
+                return None
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(boot + since // ticks))
+        except (ValueError, OverflowError, OSError):
             return None
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.model import Facts, Gap, Persisted, PortRange, Range, Setting
-from auditor.parsers import port_list, sysctl_conf
+from auditor.collectors._linux_stacks import Namespace
+from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.model import Persisted, Range, Setting
+from auditor.parsers import port_list, rows, sysctl_conf
 
 THRESHOLD = "net.ipv4.ip_unprivileged_port_start"
 RANGE = "net.ipv4.ip_local_port_range"
@@ -21,8 +23,9 @@ _ABSENT_OK = ("net.ipv4.ip_autobind_reuse", "sunrpc.min_resvport", "sunrpc.max_r
 class Settings:
     """What the files under /proc/sys say in one namespace: values by name, and why one is not known."""
 
-    def __init__(self, evidence: LinuxEvidence, label: str, host: bool) -> None:
-        self.whole = evidence.whole
+    def __init__(self, evidence: LinuxEvidence, namespace: Namespace) -> None:
+        label, host = namespace.label, namespace.kind == "host"
+        self.whole = [*evidence.whole, *namespace.doubt]
         self.values: dict[str, str] = {}
         self.gaps: dict[str, Gap] = {}
         not_entered = evidence.not_entered(label)
@@ -38,6 +41,8 @@ class Settings:
                 self.gaps[name] = Gap(f"{name}: {answer.trouble}" if answer.status != "absent" else f"{path} is not there")
             elif not answer.text.endswith("\n"):
                 self.gaps[name] = Gap(f"{name}: the answer is empty or cut", answer.text[:200])
+            elif not _is_of(name, answer.text):
+                self.gaps[name] = Gap(f"{name} cannot be read", answer.text[:200])
             else:
                 self.values[name] = " ".join(answer.text.split())
         self.absent = {name for name in NAMES if (a := files.get("/proc/sys/" + name.replace(".", "/"))) and a.status == "absent"}
@@ -50,7 +55,7 @@ class Settings:
         """Ports below the threshold need CAP_NET_BIND_SERVICE; port 0 is a request to choose and needs nothing."""
         if THRESHOLD in self.absent and (known := version(release)) and known < THRESHOLD_SINCE:
             return Facts([self._below(PROT_SOCK)], f"PROT_SOCK of Linux {release}", self.whole, "derived")
-        return self._ranges(THRESHOLD, lambda text: [self._below(int(text))] if _number(text) > 1 else [])
+        return self._ranges(THRESHOLD, lambda text: [self._below(_number(text))] if _number(text) > 1 else [])
 
     def _below(self, threshold: int) -> Range:
         return Range(first=1, last=threshold - 1, protocol="any", family="any", wildcard_exempt=False, needs="CAP_NET_BIND_SERVICE")
@@ -77,22 +82,36 @@ class Settings:
         return Facts([], name, [gap, *self.whole])
 
 
+def _is_of(name: str, text: str) -> bool:
+    """Whether this is what the kernel prints of that setting: one line, of ports or of a number."""
+    try:
+        if text.count("\n") != 1:
+            return False
+        (port_list.pair if name == RANGE else port_list.comma_list if name == RESERVED else _number)(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    number = rows.number(text, PORT_MAX + 1)
+    if number is None:
         raise ValueError(text)
-    PortRange(0, int(text) - 1 if int(text) else 0)
-    return int(text)
+    return number
 
 
 def version(release: str) -> tuple[int, int] | None:
     """The first two numbers of a kernel release; None where they cannot be read."""
     parts = release.partition("-")[0].split(".")
-    return (int(parts[0]), int(parts[1])) if len(parts) > 1 and all(part.isascii() and part.isdigit() for part in parts[:2]) else None
+    first, second = (rows.number(part) for part in (*parts, "", "")[:2])
+    return None if first is None or second is None else (first, second)
 
 
-def persisted(evidence: LinuxEvidence) -> Facts[Persisted]:
+def persisted(evidence: LinuxEvidence, namespace: Namespace) -> Facts[Persisted]:
     """The port settings in sysctl.d and sysctl.conf, in the order in which they are applied: what a glob sets yields to what is set
-    by name (sysctl.d(5))."""
+    by name (sysctl.d(5)). A host's files set nothing in other namespaces than its own."""
+    if namespace.kind != "host":
+        return Facts([], "a host's files set nothing in other namespaces", namespace.doubt)
     listing, gaps = evidence.table("persisted", "path real state", "builtin:sysctl-files")
     files = evidence.files("persisted")
     by_glob: list[Persisted] = []
@@ -114,11 +133,19 @@ def persisted(evidence: LinuxEvidence) -> Facts[Persisted]:
     return Facts(by_glob + by_name, "sysctl.d", gaps + evidence.whole)
 
 
-def bindresvport_blacklist(evidence: LinuxEvidence) -> Setting | None:
-    """/etc/bindresvport.blacklist as a setting: the ports that libtirpc's bindresvport leaves alone."""
+def bindresvport_blacklist(evidence: LinuxEvidence) -> tuple[list[Setting], list[Gap]]:
+    """/etc/bindresvport.blacklist as a setting: the ports that libtirpc's bindresvport leaves alone, a number a line, # a comment."""
     path = "/etc/bindresvport.blacklist"
     answer = evidence.files("bindresvport").get(path)
-    if answer is None or answer.trouble:
-        return None
-    numbers = [line.split("#")[0].split() for line in answer.text.split("\n")]
-    return Setting(name=path, value=",".join(n[0] for n in numbers if n and n[0].isascii() and n[0].isdigit()))
+    if answer is None or (answer.trouble and answer.status != "absent"):
+        return [], [Gap((answer.trouble if answer else None) or f"{path} was not read")]
+    if answer.status == "absent":
+        return [], []
+    ports, gaps = [], []
+    for number, line in enumerate(answer.text.split("\n"), 1):
+        word = line.partition("#")[0].strip()
+        if rows.number(word, PORT_MAX) is not None:
+            ports.append(word)
+        elif word:
+            gaps.append(Gap(f"{path}:{number}: not a port", line[:200]))
+    return [Setting(name=path, value=",".join(ports))] if ports or not gaps else [], gaps

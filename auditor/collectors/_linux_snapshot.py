@@ -11,7 +11,9 @@ from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN,
 from auditor.collectors._linux_stacks import Namespace, namespaces
 from auditor.collectors._linux_units import SocketUnit, socket_units
 from auditor.evidence import Evidence
-from auditor.model import Facts, Gap, Persisted, Snapshot, Stack, Witnessed
+from auditor.facts import PORT_MAX, Facts, Gap
+from auditor.model import Snapshot, Stack, Witnessed
+from auditor.parsers import rows
 from auditor.tables import Tables
 
 LIMITS = (
@@ -54,23 +56,29 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
 
 def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: list[SocketUnit] | None, groups: dict[str, str]) -> Stack:
     host = namespace.kind == "host"
-    known = settings.Settings(linux, namespace.label, host)
-    interfaces = sockets.Interfaces(linux, namespace.label, namespace.kind)
+    known = settings.Settings(linux, namespace)
+    interfaces = sockets.Interfaces(linux, namespace)
     ephemeral, reserved = known.ephemeral(), known.reserved()
     listening = sockets.listening(
-        linux, namespace.label, owners, units if host else [], interfaces, groups,
-        [one.ports for one in ephemeral.seen], [one.ports for one in reserved.seen])  # fmt: skip
+        linux, namespace.label, owners, units if host else None if namespace.doubt else [], interfaces, groups,
+        ephemeral, reserved)  # fmt: skip
     facts = known.facts()
-    if host and (blacklist := settings.bindresvport_blacklist(linux)):
-        facts = Facts([*facts.seen, blacklist], facts.source, facts.gaps)
+    if host:
+        blacklist, gaps = settings.bindresvport_blacklist(linux)
+        facts = Facts([*facts.seen, *blacklist], facts.source, [*facts.gaps, *gaps])
     shown: dict[str, Any] = {
         "name": namespace.name, "kind": namespace.kind, "privileged": known.privileged(linux.head.get("release", "")),
         "ephemeral": ephemeral, "reserved": reserved, "listening": listening, "addresses": interfaces.facts, "settings": facts,
-        "persisted": settings.persisted(linux) if host else Facts[Persisted]([], "a host's files set nothing in other namespaces"),
+        "persisted": settings.persisted(linux, namespace),
     }  # fmt: skip
     if namespace.own and "cross-check" in linux.asked:
         found, gaps = linux.table("psutil", "protocol address port", "builtin:psutil")
-        seen = [Witnessed(protocol=p, address=a, port=int(n)) for p, a, n in found if n and n.isdigit() and p and a]
+        seen = []
+        for protocol, address, port in found:
+            if protocol and address and (number := rows.number(port, PORT_MAX)):
+                seen.append(Witnessed(protocol=protocol, address=address, port=number))
+            else:
+                gaps.append(Gap("a row of psutil cannot be read", f"{protocol} {address} {port}"[:200]))
         shown["witnessed"] = Facts(seen, "psutil", gaps + linux.whole)
     return Stack(**shown)
 
@@ -82,7 +90,7 @@ def _visibility(owners: Owners, stacks: list[Stack], namespaces: list[Gap], othe
     return {
         "rights": {name: value for name, value in rights.items() if value is not None},
         "processes": {"looked_at": owners.counts.get("looked", 0), "unreadable": len(owners.unreadable),
-                      "unreadable_pids": [int(pid) for pid in owners.unreadable[:20] if pid.isdigit()],
+                      "unreadable_pids": [pid for word in owners.unreadable[:20] if (pid := rows.number(word))],
                       "gone_meanwhile": owners.counts.get("vanished", 0)},
         "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
         "owners_reason": owners.why_partial,

@@ -7,9 +7,11 @@ from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners
+from auditor.collectors._linux_stacks import Namespace
 from auditor.collectors._linux_units import SocketUnit, declaring
 from auditor.evidence import words
-from auditor.model import PORT_MAX, ROUTED_LINK_KINDS, Address, Facts, Gap, PortRange, Socket
+from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.model import ROUTED_LINK_KINDS, Address, Range, Socket
 from auditor.parsers import proc_net, rows
 
 COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
@@ -20,17 +22,25 @@ _WIDEST = ("public", "private", "link", "loopback")
 class Interfaces:
     """The addresses of a namespace: `facts`, device names by index, and what its wildcard reaches."""
 
-    def __init__(self, evidence: LinuxEvidence, label: str, kind: str) -> None:
+    def __init__(self, evidence: LinuxEvidence, namespace: Namespace) -> None:
+        label = namespace.label
         found, gaps = evidence.table("addresses", "ifindex device kind address prefix", "builtin:rtnetlink", label)
+        gaps += namespace.doubt
         if (not_entered := evidence.not_entered(label)) and not found:
             gaps = [Gap(not_entered)]
         self.devices = {row[0]: row[1] for row in found if row[0] and row[1]}
         seen = []
         for _, device, link, address, prefix in found:
-            if address and prefix and prefix.isdigit() and _packed(address) and device:
-                seen.append(Address(address=address, prefix=int(prefix), device=device, **({} if link == "" else {"kind": link})))
+            if address is None and prefix is None:
+                continue  # an interface without an address
+            width = rows.number(prefix, most=128)
+            if address and width is not None and _packed(address) and device:
+                seen.append(Address(address=address, prefix=width, device=device, **({} if link == "" else {"kind": link})))
+            else:
+                gaps.append(Gap("a row of rtnetlink cannot be read", f"{device} {address} {prefix}"[:200]))
         self.facts: Facts[Address] = Facts(seen, "rtnetlink", gaps + evidence.whole)
-        self._private = kind == "netns" and not gaps and not any(a.shown.get("kind", "?") in ROUTED_LINK_KINDS for a in seen)
+        self._unsure = bool(gaps) and (bool(namespace.doubt) or namespace.kind != "host")
+        self._private = namespace.kind == "netns" and not gaps and not any(a.shown.get("kind", "?") in ROUTED_LINK_KINDS for a in seen)
         reaches = {reach(a.address) for a in seen}
         self.wildcard = "unknown" if gaps else self._limited(next((r for r in _WIDEST if r in reaches), "loopback"))
 
@@ -40,6 +50,8 @@ class Interfaces:
         return self.wildcard if found == "wildcard" else self._limited(found)
 
     def _limited(self, found: str) -> str:
+        if self._unsure and found != "loopback":
+            return "unknown"
         return "container" if self._private and found in ("public", "private", "link") else found
 
 
@@ -80,6 +92,7 @@ class _Ports:
         self.by_inode: dict[str, list[dict[str, Any]]] = {}
         self.seen: list[Socket] = []
         self.gaps: list[Gap] = []
+        self.rows: set[tuple[str | None, ...]] = set()
 
     def _unit(self, protocol: str, address: str, port: int) -> dict[str, str | None]:
         """The .socket unit of a socket that process 1 holds; nothing where the units are not known."""
@@ -111,7 +124,7 @@ class _Ports:
 
 def listening(
     evidence: LinuxEvidence, label: str, owners: Owners, units: list[SocketUnit] | None, interfaces: Interfaces,
-    groups: dict[str, str], ephemeral: list[PortRange], reserved: list[PortRange],
+    groups: dict[str, str], ephemeral: Facts[Range], reserved: Facts[Range],
 ) -> Facts[Socket]:  # fmt: skip
     """All sockets of the namespace that hold a port, from sock_diag, else from /proc/net; gaps where neither could tell."""
     ports = _Ports(label, owners, units, interfaces, groups)
@@ -123,8 +136,9 @@ def listening(
             ports.gaps.append(Gap(evidence.not_entered(label) or "its sockets were not asked about"))
         refused = [(p, f, "not listed by /proc/net") for p in ("tcp", "udp") for f in ("ipv4", "ipv6")] if known else []
     ports.gaps += [Gap(why, protocol=protocol, family=family) for protocol, family, why in refused if (protocol, family) not in known]
-    for one in ports.seen:
-        _mark_kernel_given(one.shown, ephemeral, reserved)
+    if not ephemeral.gaps and not reserved.gaps:
+        for one in ports.seen:
+            _mark_kernel_given(one.shown, [r.ports for r in ephemeral.seen], [r.ports for r in reserved.seen])
     return Facts(ports.seen, "sock_diag" if asked else "/proc/net", ports.gaps + evidence.whole)
 
 
@@ -146,7 +160,9 @@ def _sock_diag(ports: _Ports, evidence: LinuxEvidence) -> list[tuple[str, str, s
         if answer.trouble and not any(len(line) == 3 for line in told):
             ports.gaps.append(Gap(answer.trouble))
         for row in found:
-            _sock_diag_row(ports, row)
+            if row not in ports.rows:  # the same answer twice is still one socket
+                _sock_diag_row(ports, row)
+        ports.rows.update(found)
     return refused
 
 
@@ -156,19 +172,20 @@ def _sock_diag_row(ports: _Ports, row: tuple[str | None, ...]) -> None:
         for same in ports.by_inode[inode]:
             same["mptcp"] = True
         return
-    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    number, user = rows.number(port, PORT_MAX), rows.number(uid)
     packed = _packed(address)
     if (
-        not 0 < number <= PORT_MAX
+        not number
         or packed is None
         or family != ("ipv4" if len(packed) == 4 else "ipv6")
         or not protocol
-        or not uid.isdigit()
+        or user is None
+        or rows.number(inode) is None
     ):
         ports.gaps.append(Gap("a row of sock_diag cannot be read", "\t".join(field or "" for field in row)[:200]))
         return
     shown: dict[str, Any] = {
-        "protocol": protocol, "family": family, "address": address, "port": number, "uid": int(uid), "source": "sock_diag",
+        "protocol": protocol, "family": family, "address": address, "port": number, "uid": user, "source": "sock_diag",
         "state": state if state in ("listening", "bound") else "unknown",
     }  # fmt: skip
     if family == "ipv6" and v6only in ("0", "1"):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_of, unit_of
-from auditor.model import Gap
+from auditor.facts import Gap
 
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
 
 
 class Namespace:
-    """`label` as the bundle has it, `name` as the report has it, `kind` host or netns, `own` where the probes ran in it."""
+    """`label` as the bundle has it, `name` as the report has it, `kind` host or netns, `own` where the probes ran in it. `doubt` is a gap
+    where the listing does not say which one it is: it may be the host's own."""
 
-    __slots__ = ("kind", "label", "name", "own")
+    __slots__ = ("doubt", "kind", "label", "name", "own")
 
-    def __init__(self, label: str, name: str, kind: str, own: bool) -> None:
+    def __init__(self, label: str, name: str, kind: str, own: bool, told: bool) -> None:
         self.label = label
         self.name = name
         self.kind = kind
         self.own = own
+        self.doubt = [] if told else [Gap("which network namespace it is, is not shown")]
 
 
 def namespaces(evidence: LinuxEvidence, containers: dict[str, str]) -> tuple[list[Namespace], list[Gap]]:
@@ -36,11 +38,12 @@ def namespaces(evidence: LinuxEvidence, containers: dict[str, str]) -> tuple[lis
         host = "host"
         by_label = {host: [], **by_label}
         gaps.append(Gap("which network namespace is the host's own is not shown"))
-    found = [Namespace(host, "host", "host", _is(by_label[host], 1))]
+    found = [Namespace(host, "host", "host", _is(by_label[host], 1), told=True)]
     taken = {"host"}
     for label, own_rows in by_label.items():
         if label != host:
-            found.append(Namespace(label, _untaken(_name(label, own_rows, containers), taken), "netns", _is(own_rows, 1)))
+            name = _untaken(_name(label, own_rows, containers), taken)
+            found.append(Namespace(label, name, "netns", _is(own_rows, 1), told=bool(own_rows) and not gaps))
     return found, gaps
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.model import PORT_MAX, Gap
+from auditor.facts import PORT_MAX, Gap
+from auditor.parsers import rows
 
 _LISTEN = {"ListenStream": "tcp", "ListenDatagram": "udp", "ListenSequentialPacket": "sctp"}
 _OTHER_PROTOCOLS = {"udplite": "udplite", "sctp": "sctp", "mptcp": "tcp"}
@@ -40,9 +41,10 @@ def _address(value: str) -> tuple[str | None, int | None]:
     """systemd.socket(5): a port, or ADDRESS:PORT; a path, a vsock or an abstract name is no port."""
     host, colon, port = value.rpartition(":")
     host = host.split("%", 1)[0].strip("[]")
-    if not (port.isascii() and port.isdigit() and 0 < int(port) <= PORT_MAX) or value.startswith("vsock:"):
+    number = rows.number(port, PORT_MAX)
+    if not number or value.startswith("vsock:"):
         return None, None
-    return (host if colon and host not in ("::", "0.0.0.0", "*") else None), int(port)  # noqa: S104 - compared, not bound
+    return (host if colon and host not in ("::", "0.0.0.0", "*") else None), number  # noqa: S104 - compared, not bound
 
 
 def socket_units(evidence: LinuxEvidence) -> tuple[list[SocketUnit] | None, list[Gap]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model import PortRange
+from auditor.facts import PortRange
 
 
 def comma_list(text: str) -> list[PortRange]:

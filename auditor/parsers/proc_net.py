@@ -5,10 +5,15 @@ Addresses are hexadecimal, each 32-bit word in the host's byte order. v6only is 
 
 from __future__ import annotations
 
+import re
 import socket
 
-from auditor.model import PORT_MAX, Gap
+from auditor.facts import Gap
 
+_LOCAL = re.compile(r"([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})")
+_PEER = re.compile(r"(?:[0-9A-F]{8}){1,4}:[0-9A-F]{4}")
+_STATE = re.compile(r"[0-9A-F]{2}")
+_DECIMAL = re.compile(r"[0-9]{1,20}")
 _LISTENING = {"tcp": "0A", "udp": "07", "udplite": "07"}
 
 
@@ -36,17 +41,16 @@ def parse(text: str, protocol: str, family: str, little_endian: bool = True) -> 
         if not fields:
             continue
         try:
-            local, peer, state, uid, inode = fields[1], fields[2], fields[3], int(fields[7]), fields[9]
-            words, _, port = local.partition(":")
-            number = int(port, 16)
-            if len(port) != 4 or not inode.isdigit() or number > PORT_MAX:
+            local, peer, state, uid, inode = _LOCAL.fullmatch(fields[1]), fields[2], fields[3], fields[7], fields[9]
+            formed = _PEER.fullmatch(peer) and _STATE.fullmatch(state) and _DECIMAL.fullmatch(uid) and _DECIMAL.fullmatch(inode)
+            if local is None or not formed:
                 raise ValueError
-            address = _address(words, family, little_endian)
-        except (IndexError, ValueError, OSError):
+            address, number = _address(local[1], family, little_endian), int(local[2], 16)
+        except (IndexError, ValueError):
             gaps.append(Gap("a line of the table cannot be read", line[:200], protocol=protocol, family=family))
             continue
         if state == _LISTENING[protocol] and peer.endswith(":0000") and number:
-            rows.append(Row(address, number, uid, inode))
+            rows.append(Row(address, number, int(uid), inode))
     return rows, gaps
 
 

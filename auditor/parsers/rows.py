@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.model import Gap
+from auditor.facts import Gap
 
+_DIGITS = 20
 _ESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "-": "-"}
 
 
@@ -13,8 +14,7 @@ def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ..
     A missing header, a row of another width and a missing or wrong `end` line are gaps that name `what`.
     """
     lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
+    cut = lines.pop()
     wanted = columns.split(" ")
     head = lines[0].split("\t") if lines else []
     if not set(wanted) <= set(head):
@@ -22,7 +22,7 @@ def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ..
     places = [head.index(name) for name in wanted]
     straight = places == list(range(len(head)))
     rows: list[tuple[str | None, ...]] = []
-    gaps: list[Gap] = []
+    gaps = [Gap(f"{what}: its last line was cut", cut[:200])] if cut else []
     ending = None
     for line in lines[1:]:
         fields = line.split("\t")
@@ -40,6 +40,13 @@ def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ..
     if ending != str(len(rows)) and not gaps:
         gaps.append(Gap(f"{what}: {len(rows)} rows, where its last line says {ending if ending is not None else 'nothing: it was cut'}"))
     return rows, gaps
+
+
+def number(field: str | None, most: int = 1 << 63) -> int | None:
+    """A field of ASCII digits as a number up to `most`; None for anything else, signs, blanks and digits of other scripts included."""
+    if field is None or not (field.isascii() and field.isdigit()) or len(field) > _DIGITS:
+        return None
+    return int(field) if int(field) <= most else None
 
 
 def _plain(field: str) -> str | None:

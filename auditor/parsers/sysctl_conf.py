@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model import Gap
+from auditor.facts import Gap
 
 
 class Assignment:
@@ -21,7 +21,8 @@ class Assignment:
             return self.name == name
         from fnmatch import fnmatchcase
 
-        return fnmatchcase(name.replace(".", "/"), self.name.replace(".", "/"))
+        parts, globs = name.split("."), self.name.split(".")
+        return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
 def parse(text: str, file: str) -> tuple[list[Assignment], list[Gap]]:
@@ -33,9 +34,9 @@ def parse(text: str, file: str) -> tuple[list[Assignment], list[Gap]]:
         if not line or line[0] in "#;":
             continue
         name, equals, value = line.partition("=")
-        name = name.strip()
-        if equals or name.startswith("-"):
-            found.append(Assignment(_dotted(name.removeprefix("-").strip()), value.strip() if equals else None, number))
+        name, excluded = name.strip().removeprefix("-").strip(), not equals and line.startswith("-")
+        if name and (equals or excluded):
+            found.append(Assignment(_dotted(name), value.strip() if equals else None, number))
         else:
             gaps.append(Gap(f"{file}:{number}: not an assignment", raw[:200]))
     return found, gaps

@@ -12,38 +12,21 @@ from typing import Any, TextIO
 
 from auditor import __version__
 from auditor.display import harmless
-from auditor.model import PORT_MAX, SEVERITIES, Facts, Finding, Owner, PortRange, Range, Snapshot, Socket, Stack
+from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.model import SEVERITIES, Finding, Owner, Range, Snapshot, Socket, Stack
 from auditor.places import shipped
 from auditor.report import SCHEMA, HostReport, Report, VendorDefault
 from auditor.reporter import Reporter
 
 _KINDS = ("privileged", "ephemeral", "reserved")
-_FACTS = (*_KINDS, "listening", "addresses", "settings", "persisted", "witnessed")
+_FACTS = (*_KINDS, "listening", "addresses", "settings", "persisted")
+_ABSENT = (Gap("the evidence does not show it"),)
 _FOLDED_FROM = {"listeners": 60, "stacks": 8, "hosts": 4}
 """From how many on they are folded: complete all the same, and printed unfolded."""
-_VISIBILITY = {
-    "rights": "Rights",
-    "processes": "Processes",
-    "owners": "Owners of listeners",
-    "owners_reason": "Why not all owners are known",
-    "namespaces": "Network namespaces",
-    "races_retried": "Races retried",
-    "not_read": "Not read",
-}
-"""Headings of what a collector says of its own sight, in a reader's order."""
-_STACK_KINDS = {"host": "the host's own", "netns": "network namespace", "vnet": "vnet jail", "rdomain": "routing domain"}
+_VISIBILITY = ("rights", "processes", "owners", "owners_reason", "namespaces", "races_retried", "not_read")
+"""What a collector says of its own sight, in a reader's order; whatever else it says follows."""
 _REASONED = ("pass", "notchecked", "notapplicable", "notselected")
 """Outcomes whose message says what was judged or why not, and is shown in the table of all outcomes."""
-_MEANINGS = {
-    "fail": "a check found a breach: open, or inventory where its severity is info",
-    "error": "a check broke off: our error, not the host's",
-    "unknown": "the evidence does not show what the rule asks about",
-    "waived": "a breach that somebody accepted until a day; it is not met",
-    "notchecked": "there is nothing to compare with; never counted as passed",
-    "pass": "every subject was judged, none failed and nothing was missing",
-    "notapplicable": "the rule is for another system, or for another kind of stack",
-    "notselected": "the policy turned the rule off",
-}
 _TICK = 256
 """Listeners are drawn as ticks on the axis of ports: one for so many ports, closer ones could not be told apart."""
 
@@ -93,10 +76,8 @@ def _page(report: Report) -> dict[str, Any]:
         "inventory": _by_rule(report.inventory),
         "errors": _by_rule(by_outcome["error"]),
         "unknown": _by_reason(by_outcome["unknown"]),
-        "waived": by_outcome["waived"],
-        "waived_by_rule": _by_rule(by_outcome["waived"]),
+        "waived": _by_rule(by_outcome["waived"]),
         "notchecked": sorted({(f.rule, f.message) for f in report.findings if f.outcome == "notchecked"}),
-        "meanings": _MEANINGS,
         "outcomes": _outcomes(report.findings),
         "hosts": [_host(host, f"host-{number}", report, marks) for number, host in enumerate(report.hosts, 1)],
         "unfold_hosts": len(report.hosts) < _FOLDED_FROM["hosts"],
@@ -122,7 +103,6 @@ def _by_reason(findings: list[Finding]) -> list[dict[str, Any]]:
     return [
         {
             "reason": reason,
-            "count": len(alike),
             "places": list(dict.fromkeys(_place(f) for f in alike)),
             "rules": [(rule, sum(f.count for f in of_rule)) for rule, of_rule in _by_rule(sorted(alike, key=lambda f: f.rule))],
             "examples": list(dict.fromkeys(name for f in alike for name in (f.examples or (f.subject,)) if name != "stack")),
@@ -175,7 +155,7 @@ def _host(host: HostReport, anchor: str, report: Report, marks: dict[tuple[str, 
 
 
 def _visibility(snapshot: Snapshot) -> list[tuple[str, list[str]]]:
-    """What the evidence says of how it was taken: a heading and its lines each, and nothing left out, whatever a snapshot from
+    """What the evidence says of how it was taken: a key and its lines each, and nothing left out, whatever a snapshot from
     elsewhere holds there."""
     told = snapshot.shown.get("visibility")
     if not isinstance(told, dict):
@@ -183,13 +163,13 @@ def _visibility(snapshot: Snapshot) -> list[tuple[str, list[str]]]:
     rows = []
     for key in (*_VISIBILITY, *(key for key in told if key not in _VISIBILITY)):
         value = told.get(key, "not known")
-        lines = [f"{_spaced(name)}: {_words(one)}" for name, one in value.items()] if isinstance(value, dict) else [_words(value)]
-        rows.append((_VISIBILITY.get(key) or _spaced(key).capitalize(), lines))
+        lines = (
+            [f"{str(name).replace('_', ' ') if key != 'rights' else name}: {_words(one)}" for name, one in value.items()]
+            if isinstance(value, dict)
+            else [_words(value)]
+        )
+        rows.append((key, lines))
     return rows
-
-
-def _spaced(name: object) -> str:
-    return str(name) if str(name).isupper() or str(name).startswith("CAP_") else str(name).replace("_", " ")
 
 
 def _words(value: Any) -> str:
@@ -200,28 +180,31 @@ def _words(value: Any) -> str:
 
 def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:
     """What could not be seen: one row for each stack and reason, with all that it hides."""
-    facts = [("", "stacks", snapshot.stacks)]
+    gaps = [("", "stacks", gap) for gap in snapshot.stacks.gaps]
     for stack in snapshot.stacks.seen:
-        facts += [(stack.name, name, stack.shown[name]) for name in _FACTS if name in stack.shown]
+        for name in _FACTS:
+            known = stack.shown.get(name)
+            gaps += [(stack.name, name, gap) for gap in (_ABSENT if known is None else known.gaps)]
     rows: dict[tuple[str, ...], list[str]] = {}
-    for place, name, known in facts:
-        for gap in known.gaps:
-            scope = ", ".join(word for word in (gap.protocol, gap.family, gap.stack) if word)
-            hidden = rows.setdefault((place, gap.why, scope, gap.line or ""), [])
-            hidden.append(name)
-    return [{**dict(zip(("stack", "why", "scope", "line"), key, strict=True)), "hidden": hidden} for key, hidden in rows.items()]
+    for place, name, gap in gaps:
+        scope = ", ".join(word for word in (gap.protocol, gap.family, gap.stack) if word)
+        rows.setdefault((place, gap.why, scope, gap.line or ""), []).append(name)
+    return [
+        {**dict(zip(("stack", "why", "scope", "line"), key, strict=True)), "hidden": list(dict.fromkeys(hidden))}
+        for key, hidden in rows.items()
+    ]
 
 
 def _stack(stack: Stack, anchor: str, host: str, report: Report, marks: dict[tuple[str, ...], Any]) -> dict[str, Any]:
     known: Facts[Socket] | None = stack.shown.get("listening")
     sockets = sorted(known.seen if known is not None else (), key=_by_port)
     reasons: dict[str, int] = {}
-    ranges = {name: _host_cell(stack.shown.get(name), name) for name in _KINDS}
+    ranges = {name: _host_cell(stack.shown.get(name)) for name in _KINDS}
     ticks = sorted({port // _TICK * _TICK for socket in sockets if isinstance(port := socket.shown.get("port"), int)})
     return {
         "anchor": anchor,
         "name": stack.name,
-        "kind": _STACK_KINDS.get(stack.kind, stack.kind),
+        "kind": stack.kind,
         "row": {"who": "This stack", "by": "", "across": None, "cells": ranges, "ticks": ticks},
         "addresses": [_address(one.shown) for one in _seen(stack, "addresses")],
         "listeners": [_listener(socket, report, marks.get((host, stack.name, socket.subject), []), reasons) for socket in sockets],
@@ -251,9 +234,9 @@ def _cell(lines: list[str], source: str, ports: list[PortRange]) -> dict[str, An
     return {"lines": lines, "source": source, "drawn": [(one.first, len(one)) for one in ports]}
 
 
-def _host_cell(known: Facts[Range] | None, name: str) -> dict[str, Any]:
+def _host_cell(known: Facts[Range] | None) -> dict[str, Any]:
     if known is None:
-        return _cell(["unknown: the evidence does not show it"], "", [])
+        return _cell([f"unknown: {_ABSENT[0].why}"], "", [])
     ports = [found for one in known.seen if (found := _ports(one)) is not None]
     lines = [_range_words(one) for one in known.seen] + [f"unknown{' whether more' * bool(known.seen)}: {gap.why}" for gap in known.gaps]
     return _cell(lines or ["none"], f"{known.source} ({known.basis})", ports)
@@ -281,26 +264,21 @@ def _iana_row(report: Report) -> dict[str, Any]:
     """The registry's own three names, which are not a host's: they stand across the table, and are drawn where they are alike."""
     ranges = report.iana_ranges
     date = report.tables.get("iana-ranges", {}).get("date", "")
-    drawn = {"privileged": [ranges["system"]], "ephemeral": [ranges["dynamic"]]} if ranges else {}
+    drawn = {"privileged": "system", "ephemeral": "dynamic"}
     return {
         "who": "IANA registry", "by": f"RFC 6335 section 6{', ' * bool(date)}{date}", "ticks": [],
         "across": [f"{name.capitalize()} Ports {_counted(ports)}" for name, ports in ranges.items()] or ["no table was given"],
-        "cells": {name: _cell([], "", drawn.get(name, [])) for name in _KINDS},
+        "cells": {name: _cell([], "", [ranges[drawn[name]]] if drawn.get(name) in ranges else []) for name in _KINDS},
     }  # fmt: skip
 
 
 def _vendor_row(vendor: VendorDefault | None, shown: dict[str, Any]) -> dict[str, Any]:
     if vendor is None:
         why = f"no row of the vendor table is for {shown.get('system', 'an unknown system')} {shown.get('release', 'of unknown release')}"
-        return {
-            "who": "As the vendor ships it",
-            "by": "",
-            "across": [why],
-            "cells": {name: _cell([], "", []) for name in _KINDS},
-            "ticks": [],
-        }
-    stated = {"privileged": vendor.privileged, "ephemeral": vendor.ephemeral, "reserved": vendor.reserved}
+        cells = {name: _cell([], "", []) for name in _KINDS}
+        return {"who": "As the vendor ships it", "by": "", "across": [why], "cells": cells, "ticks": []}
     cells = {}
+    stated = {"privileged": vendor.privileged, "ephemeral": vendor.ephemeral, "reserved": vendor.reserved}
     for name, ranges in stated.items():
         lines = ["not stated"] if ranges is None else [_counted(*one) for one in ranges] or ["none"]
         cells[name] = _cell(lines, "", [ports for ports, _ in ranges or ()])
@@ -311,10 +289,10 @@ def _vendor_row(vendor: VendorDefault | None, shown: dict[str, Any]) -> dict[str
 def _listener(socket: Socket, report: Report, marks: list[tuple[str, Finding]], reasons: dict[str, int]) -> dict[str, Any]:
     """One row of the listeners. Why not all its owners are known is said once a stack: `reasons` are numbered."""
     shown = socket.shown
-    unseen = _NOT_ALL_OWNERS.get(shown.get("owner_state", "none"))
-    if unseen:
+    state, unseen = shown.get("owner_state", "none"), ""
+    if state != "known":
         reason = shown.get("owner_reason", "the evidence does not say why")
-        unseen = f"{unseen}: see note {reasons.setdefault(reason, len(reasons) + 1)}"
+        unseen = f"{_NOT_ALL_OWNERS.get(state, state)}: see note {reasons.setdefault(reason, len(reasons) + 1)}"
     holder = f"{shown['socket_unit']} activates {shown.get('activates') or 'an unknown unit'}" if shown.get("socket_unit") else ""
     creator = f"created by uid {shown['uid']}" if "uid" in shown and not shown.get("owners_seen") else ""
     return {

@@ -7,7 +7,8 @@ from textwrap import wrap
 from typing import Any, TextIO
 
 from auditor.display import harmless, holders
-from auditor.model import Facts, Finding, Range
+from auditor.facts import Facts
+from auditor.model import Finding, Range
 from auditor.report import HostReport, Report
 from auditor.reporter import Reporter
 
@@ -148,7 +149,7 @@ def _limits(report: Report) -> Iterator[str]:
 
 def _counts(report: Report) -> Iterator[str]:
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
-    yield f"{told}; evaluated for {report.evaluated_on}"
+    yield f"{told or 'no rule was asked'}; evaluated for {report.evaluated_on}"
 
 
 REPORTER = Reporter(suffix="txt", media_type="text/plain", render=render)

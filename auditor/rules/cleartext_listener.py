@@ -23,9 +23,9 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
     for notable in case.tables.notable("cleartext"):
         if notable.protocol != socket.protocol or socket.port not in notable.ports or notable.tier not in tiers:
             continue
-        if not socket.exposed:
+        if socket.state == "bound" or not socket.exposed:
             return
-        if notable.unless_executable and all(owner.executable in notable.unless_executable for owner in socket.owners):
+        if notable.unless_executable and _held_by(socket, notable.unless_executable):
             return
         yield Breach(
             f"port {socket.port} is {notable.service} by number: {notable.why}",
@@ -34,6 +34,16 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
             source=notable.source,
         )
         return
+
+
+def _held_by(socket: Socket, programs: tuple[str, ...]) -> bool:
+    """Whether it has holders and each is one of `programs`, be it one whose file an upgrade replaced."""
+    held = False
+    for owner in socket.owners:
+        if (owner.executable or "").removesuffix(" (deleted)") not in programs:
+            return False
+        held = True
+    return held
 
 
 RULE = Rule(each="socket", severity="medium", parameters={"tiers": list}, check=check)

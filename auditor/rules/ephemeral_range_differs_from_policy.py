@@ -13,7 +13,8 @@ Set the range the policy names: `sysctl -w net.ipv4.ip_local_port_range="32768 6
 
 from collections.abc import Iterator
 
-from auditor.model import PortRange, Range
+from auditor.facts import PortRange
+from auditor.model import Range
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 
@@ -42,7 +43,16 @@ def _allowed(case: Case, ports: Range) -> list[PortRange]:
     record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
     if record is None or not record.knows("ephemeral"):
         raise NotChecked(f"no vendor row for {case.snapshot.system} {case.snapshot.release}")
-    return [one.ports for one in record.ephemeral if one.role == ports.role]
+    if case.stack.ephemeral.basis == "documented":
+        raise NotChecked("the range is the vendor table's word itself")
+    shipped = [one.ports for one in record.ephemeral if one.role == ports.role and _meet(one.protocol, ports.protocol)]
+    if not shipped:
+        raise NotChecked(f"vendor row {record.id} has no such range")
+    return shipped
+
+
+def _meet(one: str, other: str) -> bool:
+    return one == other or "any" in (one, other)
 
 
 RULE = Rule(each="range", severity="medium", needs=("ephemeral",), check=check)

@@ -13,28 +13,49 @@ net.ipv4.ip_unprivileged_port_start, so a range that reaches there means that th
 
 from collections.abc import Iterator
 
+from auditor.facts import PortRange
 from auditor.model import Range
 from auditor.rule import Breach, Case, Rule
 
 
 def check(case: Case, ports: Range) -> Iterator[Breach]:
+    if ports.role == "low":
+        return  # handed out to the privileged alone, who ask for it
     system_ports = case.tables.iana_ranges["system"]
-    overlap = ports.ports.overlap(system_ports)
-    if overlap:
+    if reached := _handed_out(case, ports, system_ports):
         yield Breach(
-            f"the kernel may hand out {overlap}, which are System Ports",
+            f"the kernel may hand out {reached}, which are System Ports",
             observed=f"ephemeral: {ports.ports}",
             expected=f"none of {system_ports}",
             source="IANA System Ports, RFC 6335 section 6",
         )
+        return
     for privileged in case.stack.privileged:
-        overlap = ports.ports.overlap(privileged.ports)
-        if overlap and overlap.minus([system_ports]):
+        if _meet(privileged, ports) and (reached := _handed_out(case, ports, privileged.ports)):
             yield Breach(
-                f"the kernel may hand out {overlap}, which are privileged here",
+                f"the kernel may hand out {reached}, which are privileged here",
                 observed=f"ephemeral: {ports.ports}; privileged: {privileged.ports}",
                 expected="ephemeral and privileged ports apart",
+                source=f"{case.stack.ephemeral.source}; {case.stack.privileged.source}",
             )
+            return
+
+
+def _handed_out(case: Case, ports: Range, kept: PortRange) -> str:
+    """The ports of `kept` that are in the range and not reserved, in words; "" where there are none."""
+    overlap = ports.ports.overlap(kept)
+    if overlap is None:
+        return ""
+    return ", ".join(map(str, overlap.minus(one.ports for one in case.stack.reserved if _keeps(one, ports))))
+
+
+def _keeps(reserved: Range, ports: Range) -> bool:
+    """Whether it is reserved from all that the range is handed out for."""
+    return reserved.protocol in ("any", ports.protocol) and reserved.family in ("any", ports.family)
+
+
+def _meet(one: Range, other: Range) -> bool:
+    return all(a == b or "any" in (a, b) for a, b in ((one.protocol, other.protocol), (one.family, other.family)))
 
 
 RULE = Rule(each="range", severity="high", check=check)

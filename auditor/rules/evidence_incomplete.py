@@ -13,7 +13,7 @@ The reason says what was missing: rights (run as root), a namespace that could n
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.model import Facts
+from auditor.facts import Facts
 from auditor.rule import Breach, Case, Rule
 
 

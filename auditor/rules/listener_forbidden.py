@@ -13,7 +13,8 @@ you stop it. Where an exception is right, write it as `except` in the policy, or
 
 from collections.abc import Iterator
 
-from auditor.model import Socket, UnknownFact
+from auditor.facts import UnknownFact
+from auditor.model import Socket
 from auditor.rule import Breach, Case, Rule, who
 
 

@@ -14,7 +14,7 @@ there), and the same line in a file of /etc/sysctl.d. Or move the service to a p
 
 from collections.abc import Iterator
 
-from auditor.model import PortRange, Range, Socket
+from auditor.model import Range, Socket
 from auditor.rule import Breach, Case, Rule
 
 _FOLD = "ports of the ephemeral range, not known to be fixed"
@@ -22,36 +22,48 @@ _FOLD = "ports of the ephemeral range, not known to be fixed"
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     for ephemeral in case.stack.ephemeral:
-        if _same(ephemeral, socket) and socket.port in ephemeral.ports and not _reserved(case, socket):
-            fixed = _fixed_by(case, socket)
-            yield Breach(
-                f"port {socket.port} is fixed by {fixed}, and the kernel may hand it out while the service is not running"
-                if fixed
-                else "the kernel may hand out these ports once their listeners are gone; it may have chosen them itself",
-                observed=_arithmetic(case, socket.port, ephemeral) if fixed else None,
-                expected=f"port {socket.port} outside {ephemeral.ports}, or reserved" if fixed else "fixed ports reserved",
-                source=case.stack.ephemeral.source,
-                severity="low" if fixed else "info",
-                fold=None if fixed else _FOLD,
-            )
-            return
+        if ephemeral.role == "low" or not _speaks_of(ephemeral, socket):
+            continue
+        if any(_keeps(reserved, ephemeral, socket) for reserved in case.stack.reserved):
+            continue
+        fixed = _fixed_by(case, socket, ephemeral)
+        yield Breach(
+            f"port {socket.port} is fixed by {fixed}, and the kernel may hand it out while the service is not running"
+            if fixed
+            else "the kernel may hand out these ports once their listeners are gone; it may have chosen them itself",
+            observed=_arithmetic(case, socket.port, ephemeral) if fixed else None,
+            expected=f"port {socket.port} outside {ephemeral.ports}, or reserved" if fixed else "fixed ports reserved",
+            source=case.stack.ephemeral.source,
+            severity="low" if fixed else "info",
+            fold=None if fixed else _FOLD,
+        )
+        return
 
 
-def _same(ports: Range, socket: Socket) -> bool:
-    return ports.protocol in ("any", socket.protocol) and ports.family in ("any", socket.family)
+def _speaks_of(ports: Range, socket: Socket) -> bool:
+    """Whether the socket's port is in a range for its protocol and a family that it serves; a dual-stack one serves both."""
+    if socket.port not in ports.ports or ports.protocol not in ("any", socket.protocol):
+        return False
+    if ports.family in ("any", socket.family) or socket.family not in ("ipv4", "ipv6"):
+        return True
+    return ports.family == "ipv4" and socket.address == "::" and not socket.v6only
 
 
-def _reserved(case: Case, socket: Socket) -> bool:
-    """Whether it is reserved; a gap in the reserved ports raises unless the port was seen among them."""
-    return any(_same(ports, socket) and socket.port in ports.ports for ports in case.stack.reserved)
+def _keeps(reserved: Range, ephemeral: Range, socket: Socket) -> bool:
+    """Whether a reserved range keeps the socket's port from being handed out of `ephemeral`, in each family that it serves."""
+    if not _speaks_of(reserved, socket) or reserved.family in ("any", ephemeral.family):
+        return _speaks_of(reserved, socket)
+    return ephemeral.family == "any" and reserved.family == socket.family and (socket.address != "::" or socket.v6only)
 
 
-def _fixed_by(case: Case, socket: Socket) -> str | None:
+def _fixed_by(case: Case, socket: Socket, ephemeral: Range) -> str | None:
     if socket.shown.get("socket_unit"):
         return str(socket.socket_unit)
     for entry in (*case.policy.approved, *case.policy.required):
-        if any(socket.port in ports and ports != PortRange(0, ports.last) for ports in entry.ports):
-            return f"the policy ({entry.origin})"
+        if socket.protocol in entry.wanted.get("protocol", (socket.protocol,)):
+            for ports in entry.ports:
+                if socket.port in ports and ephemeral.ports.minus([ports]):  # who names the whole range fixes no port
+                    return f"the policy ({entry.origin})"
     return None
 
 

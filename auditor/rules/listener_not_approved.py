@@ -13,7 +13,8 @@ Stop and disable what is not needed: `systemctl disable --now UNIT`. Bind what o
 
 from collections.abc import Iterator
 
-from auditor.model import Socket, UnknownFact
+from auditor.facts import UnknownFact
+from auditor.model import Socket
 from auditor.rule import Breach, Case, Rule, who
 
 

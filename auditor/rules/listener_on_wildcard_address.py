@@ -16,9 +16,13 @@ from collections.abc import Iterator
 from auditor.model import Socket
 from auditor.rule import Breach, Case, Rule
 
+_WILDCARDS = ("0.0.0.0", "::", "::ffff:0.0.0.0", "*")  # noqa: S104 - names them, binds nothing
+
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
-    if socket.address in ("0.0.0.0", "::", "*") and not socket.shown.get("kernel_given") and not socket.shown.get("device"):  # noqa: S104
+    if socket.address not in _WILDCARDS or socket.state == "bound":
+        return
+    if not socket.shown.get("kernel_given") and not socket.shown.get("device"):
         yield Breach(
             f"{socket} accepts whatever address it is reached by",
             observed=f"bound to {socket.address}, reach {socket.shown.get('reach', 'unknown')}",

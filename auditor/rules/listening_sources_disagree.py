@@ -29,10 +29,18 @@ def check(case: Case, stack: Stack) -> Iterator[Breach]:
     theirs = {(one.protocol, one.address, one.port) for one in stack.witnessed if (one.protocol, one.port) not in given}
     hidden = [ports.ports for ports in stack.ephemeral]
     theirs = {one for one in theirs if one in ours or one[0] == "tcp" or not any(one[2] in ports for ports in hidden)}
-    for protocol, address, port in sorted(ours - theirs):
-        yield Breach(f"only {stack.listening.source} sees {protocol} {address} port {port}", source=stack.witnessed.source)
-    for protocol, address, port in sorted(theirs - ours):
-        yield Breach(f"only {stack.witnessed.source} sees {protocol} {address} port {port}", source=stack.listening.source)
+    differing = {stack.listening.source: sorted(ours - theirs), stack.witnessed.source: sorted(theirs - ours)}
+    if count := sum(map(len, differing.values())):
+        yield Breach(
+            f"{count} listener{'s are' if count > 1 else ' is'} seen by one source only",
+            observed="; ".join(f"only {source}: {_listed(seen)}" for source, seen in differing.items() if seen),
+            expected="the same listeners from both",
+            source=" and ".join(differing),
+        )
+
+
+def _listed(sockets: list[tuple[str, str, int]]) -> str:
+    return ", ".join(f"{protocol} {address} port {port}" for protocol, address, port in sockets)
 
 
 RULE = Rule(each="stack", severity="medium", needs=("witnessed",), check=check)

@@ -13,18 +13,17 @@ Look why it does not run: `systemctl status UNIT`, `journalctl -u UNIT`. Where i
 
 from collections.abc import Iterator
 
-from auditor.model import UnknownFact
+from auditor.facts import UnknownFact
+from auditor.model import Stack
 from auditor.policy_entries import Entry
 from auditor.rule import Breach, Case, Rule
 
 
 def check(case: Case, entry: Entry) -> Iterator[Breach]:
     unsure: UnknownFact | None = None
-    for socket in case.stack.listening:
-        if socket.state == "bound":
-            continue
+    for stack in case.snapshot.stacks if "stack" in entry.wanted else [case.stack]:
         try:
-            if entry.matches(socket, case.stack):
+            if _listens(entry, stack):
                 return
         except UnknownFact as reason:
             unsure = unsure or reason
@@ -36,6 +35,20 @@ def check(case: Case, entry: Entry) -> Iterator[Breach]:
         expected=str(entry),
         source=f"policy {entry.origin}",
     )
+
+
+def _listens(entry: Entry, stack: Stack) -> bool:
+    """Whether one of the stack's listeners is it; raises where that cannot be told."""
+    unsure: UnknownFact | None = None
+    for socket in stack.listening:
+        try:
+            if socket.state != "bound" and entry.matches(socket, stack):
+                return True
+        except UnknownFact as reason:
+            unsure = unsure or reason
+    if unsure is not None:
+        raise unsure
+    return False
 
 
 RULE = Rule(each="required", severity="medium", needs=("required",), stacks="host", check=check)

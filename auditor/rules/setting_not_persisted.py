@@ -13,7 +13,8 @@ Write the value that is meant into a file of /etc/sysctl.d, as `net.ipv4.ip_loca
 
 from collections.abc import Iterator
 
-from auditor.model import PortRange, Setting
+from auditor.facts import PORT_MAX, PortRange
+from auditor.model import Setting
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 
@@ -55,8 +56,9 @@ def _same(one: str, other: str) -> bool:
 
 
 def _ports(value: str) -> list[PortRange] | None:
+    """The ports that a list leaves out, which are the same however it is written; None where it is no list of ports."""
     try:
-        return sorted(PortRange.parse(part.strip()) for part in value.split(",")) if value.strip() else []
+        return PortRange(0, PORT_MAX).minus(PortRange.parse(part.strip()) for part in value.split(",") if part.strip())
     except ValueError:
         return None
 

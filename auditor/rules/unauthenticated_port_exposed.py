@@ -21,7 +21,7 @@ from auditor.rule import Breach, Case, Rule, who
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     for notable in case.tables.notable("unauthenticated"):
         if notable.tier == "always" and notable.protocol == socket.protocol and socket.port in notable.ports:
-            if socket.exposed and not socket.shown.get("kernel_given"):
+            if socket.state != "bound" and socket.exposed:
                 yield Breach(
                     f"port {socket.port}, {notable.service} by number, is reachable from other hosts: {notable.why}",
                     observed=f"reach {socket.reach}, held by {who(socket)}",

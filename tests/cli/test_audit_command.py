@@ -172,6 +172,13 @@ def test_a_policy_that_names_a_table_that_is_not_there_is_refused_before_anythin
     assert "iana-dynamic" in done.stderr
 
 
+def test_a_verdict_on_part_of_the_rules_or_stacks_says_so(bundle: Path) -> None:
+    done = run("audit", bundle, "-f", "json", "--only", "evidence-incomplete,owner-not-visible", "--stack", "host")
+    statement = json.loads(done.stdout)["statement"]
+    assert "only 2 of " in statement
+    assert "only the network stack host was judged (--stack)" in statement
+
+
 def test_quiet_prints_nothing_when_nothing_is_open_and_everything_when_something_is(bundle: Path, tmp_path: Path) -> None:
     assert run("audit", bundle, "-q", cwd=tmp_path).stdout == ""
     assert "cleartext-listener" in run("audit", written(tmp_path, TELNET), "-q", cwd=tmp_path).stdout

@@ -1,9 +1,7 @@
-"""The HTML page and the text: what a reader sees, and what a hostile host cannot make them see."""
+"""From a real bundle to the page and the text that people read, by the program itself."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
 import shutil
@@ -16,10 +14,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVIDENCE = ROOT / "tests" / "evidence"
-HOSTILE = [
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'-alert(1)-'", "{{7*7}}", "{% for x in y %}", "]]>", "-->",
-    "\x1b[2J\x1b]0;owned\x07", "\x9b31m", "a\x08\x08b", "\u202egnp.exe", "\u2028line", 'a",pid=1,fd=3)', "b) R 1 (c", "</style><b>",
-]  # fmt: skip
 
 
 def audit(evidence: str | bytes, form: str, *words: str) -> str:
@@ -36,19 +30,6 @@ def web1() -> str:
     return (EVIDENCE / "web1.evidence").read_text()
 
 
-def hostile(name: str) -> str:
-    """The web server with `name` wherever a host may choose one."""
-    field = name.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-    return (
-        web1()
-        .replace("\tsshd\t", f"\t{field}\t")
-        .replace("/usr/bin/redis-server", f"/tmp/{field}")  # noqa: S108 - a name, not a file
-        .replace("session-3.scope", f"{field.replace('/', '_')}.scope")
-        .replace("% host web1", f"% host {name}")
-        .replace("eth0", field)
-    )
-
-
 @pytest.fixture(scope="module")
 def page() -> str:
     return audit(web1(), "html")
@@ -59,26 +40,6 @@ def test_the_page_is_one_document_without_a_parse_error(page: str) -> None:
     assert parser.parse(page) is not None
     assert page.startswith("<!doctype html>")
     assert '<html lang="en"' in page
-
-
-def test_the_page_asks_for_nothing_and_runs_nothing(page: str) -> None:
-    tree = html5lib.parse(page, namespaceHTMLElements=False)
-    assert not tree.findall(".//script")
-    for element in tree.iter():
-        assert not [name for name in element.attrib if str(name).startswith("on") or name == "style"], element.tag
-        for name in ("src", "href", "action", "data", "srcset"):
-            assert element.attrib.get(name, "#").startswith("#"), (element.tag, element.attrib)
-    assert "url(" not in page
-    assert "@import" not in page
-
-
-def test_the_content_policy_allows_the_one_style_and_nothing_else(page: str) -> None:
-    (style,) = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
-    directives = dict(part.strip().split(" ", 1) for part in policy.replace("&#39;", "'").split(";") if part.strip())
-    assert directives["default-src"] == "'none'"
-    assert directives["style-src"] == f"'sha256-{digest}'"
 
 
 def test_verdict_visibility_findings_with_remedies_ranges_and_every_listener_are_on_the_page(page: str) -> None:
@@ -98,23 +59,6 @@ def test_what_was_not_checked_stands_on_the_page_with_its_reason(page: str) -> N
     text = " ".join(" ".join(html5lib.parse(page, namespaceHTMLElements=False).itertext()).split())
     assert "the policy expects no ephemeral range" in text
     assert "listener-on-wildcard-address" in text
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_of_a_host_becomes_markup_or_reaches_the_page_raw(name: str, page: str) -> None:
-    shown = audit(hostile(name), "html")
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", shown)
-    html5lib.HTMLParser(strict=True).parse(shown)
-    tree = html5lib.parse(shown, namespaceHTMLElements=False)
-    assert not tree.findall(".//script")
-    assert not tree.findall(".//img")
-    assert {element.tag for element in tree.iter()} == {element.tag for element in html5lib.parse(page, namespaceHTMLElements=False).iter()}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_of_a_host_reaches_the_terminal_raw(name: str) -> None:
-    shown = audit(hostile(name), "text")
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", shown)
 
 
 def test_names_that_are_not_utf_8_are_shown_escaped_in_every_format() -> None:

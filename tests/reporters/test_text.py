@@ -1,0 +1,154 @@
+"""The text for a terminal: one screen of summary, then the findings, and nothing a terminal would obey."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from auditor.model import OUTCOMES, Finding
+from auditor.report import HostReport, Report
+from tests.reports import Origin, finding, listener, owner, policy, ports, rendered, report, snapshot, stack
+
+WAIVER = {"id": "EXC-1", "reason": "a migration", "owner": "web-platform", "expires": "2027-01-31", "origin": "web.yaml:9"}
+RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+
+
+def sections(text: str) -> dict[str, str]:
+    """{heading: what stands under it}; a heading begins at the left edge and ends its line with a count."""
+    parts = re.split(r"^(\S.*) \(\d+\)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    "word", ["\x1b[2J", "\x1b]0;owned\x07", "\x9b31m", "a\x08b", "\u202egnp.exe", "\u2028x", "a\nFAIL: forged", "\udcff"]
+)
+def test_nothing_that_a_host_says_reaches_the_terminal_raw(word: str) -> None:
+    socket = listener(22, owner(7, process=word, executable=word, user=word), address=word, zone=word, reach=word, state=word)
+    host = snapshot(
+        stack(socket, name=word, kind=word), host=word, system=word, release=word, taken=word, limits=[word],
+        visibility={"rights": {word: True}, "owners": {word: 1}, "namespaces": {"not_entered": [word]}, "not_read": [word]},
+    )  # fmt: skip
+    said = {"host": word, "stack": word, "message": word, "observed": word, "expected": word, "source": word}
+    found = [
+        finding("a-rule", word, outcome, waiver=dict.fromkeys(WAIVER, word) if outcome == "waived" else None, **said)
+        for outcome in OUTCOMES
+    ]
+    text = rendered("text", report(*found, of=host, bad_sources=[(word, word)]))
+    assert not RAW.search(text)
+    assert "\nFAIL: forged" not in text
+
+
+def test_the_verdict_is_the_first_line_and_all_that_qualifies_it_follows() -> None:
+    made = report(finding(severity="high"), finding(outcome="unknown"))
+    text = rendered("text", made)
+    assert text.startswith("FAIL (and incomplete): 1 open, 1 high; ")
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    assert paragraph == made.statement
+
+
+def test_an_open_finding_says_what_was_seen_and_what_was_wanted() -> None:
+    text = rendered("text", report(finding(observed="sshd", expected="nothing", source="policy web", severity="critical")))
+    said = sections(text)["Open"]
+    for words in (
+        "CRITICAL",
+        "listener-not-approved  tcp/0.0.0.0:22  on web1 host",
+        "observed: sshd",
+        "expected: nothing",
+        "source: policy web",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize(("fail_on", "place"), [("medium", "Inventory"), ("info", "Open")])
+def test_info_is_inventory_unless_it_was_asked_for(fail_on: str, place: str) -> None:
+    found = sections(rendered("text", report(finding(subject="the-subject", severity="info"), fail_on=fail_on)))
+    assert [heading for heading, said in found.items() if "the-subject" in said] == [place]
+
+
+def test_what_is_unknown_stands_by_reason_with_the_rules_that_could_not_judge() -> None:
+    found = [finding(rule, outcome="unknown", message="no rights", count=3) for rule in ("b-rule", "a-rule")]
+    said = sections(rendered("text", report(*found)))["Unknown"]
+    assert "  web1 host: no rights\n      not judged: a-rule (3), b-rule (3)\n" in said
+
+
+def test_what_is_unknown_of_a_whole_host_names_the_host_alone() -> None:
+    assert "  web1: no rights\n" in rendered("text", report(finding(outcome="unknown", message="no rights", stack=None)))
+
+
+def test_a_waived_finding_says_until_when_by_whom_and_why() -> None:
+    said = sections(rendered("text", report(finding(outcome="waived", waiver=WAIVER))))
+    assert "waived until 2027-01-31 by web-platform: a migration" in said["Waived"]
+    assert "Open" not in said
+
+
+def test_what_could_and_could_not_be_seen_is_told() -> None:
+    text = " ".join(rendered("text", report()).split())
+    for words in (
+        "uid 0, CAP_SYS_PTRACE, no CAP_SYS_ADMIN", "80 processes looked at, 2 unreadable", "owners 1 known, 1 unreadable; 0 races retried",
+        "not entered: shop", "not read: /etc/systemd: permission denied", "Never shown by this method Landlock was not examined.",
+    ):  # fmt: skip
+        assert words in text
+
+
+@pytest.mark.parametrize("odd", [None, [], "words", {"rights": 7, "owners": ["x"], "processes": None, "namespaces": "all", "not_read": 3}])
+def test_a_visibility_of_another_shape_breaks_nothing(odd: object) -> None:
+    assert rendered("text", report(of=snapshot(visibility=odd))).startswith("PASS")
+
+
+def test_a_listener_is_one_line_with_its_reach_its_holder_and_its_state() -> None:
+    sockets = (listener(22, owner(812)), listener(80, owner(1), state="bound"), listener(81, owner(2), state="a word"), listener(9, uid=33))
+    text = rendered("text", report(of=snapshot(stack(*sockets, reserved=ports(9100, 9100)))))
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.startswith("    tcp/")]
+    assert lines == [
+        "tcp/0.0.0.0:22 private /usr/sbin/sshd[812] root",
+        "tcp/0.0.0.0:80 private /usr/sbin/sshd[1] root (bound only)",
+        "tcp/0.0.0.0:81 private /usr/sbin/sshd[2] root (state unknown)",
+        "tcp/0.0.0.0:9 private owner not visible (created by uid 33)",
+    ]
+    assert "privileged 1-1023, ephemeral 32768-60999, reserved 9100" in text
+
+
+def test_what_is_left_out_is_said() -> None:
+    text = rendered("text", report(of=snapshot(stack(*(listener(n) for n in range(1, 100))))))
+    shown = text.count("    tcp/")
+    assert f"... and {99 - shown} more" in text
+    assert shown < 99
+
+
+def test_of_many_hosts_each_is_named() -> None:
+    hosts = [HostReport(Origin(snapshot(host=name)), policy(), []) for name in ("a1", "b2")]
+    text = rendered("text", report(hosts=hosts))
+    assert re.findall(r"^(a1|b2)  Linux", text, flags=re.MULTILINE) == ["a1", "b2"]
+
+
+def test_a_source_that_could_not_be_read_is_named() -> None:
+    text = rendered("text", report(hosts=[], bad_sources=[("a.evidence", "it was cut")]))
+    assert text.startswith("INCOMPLETE: ")
+    assert "could not be read: a.evidence: it was cut" in text
+
+
+def test_a_report_without_a_finding_says_so_in_its_last_line() -> None:
+    assert rendered("text", report()).splitlines()[-1] == "no rule was asked; evaluated for 2026-11-21"
+
+
+def test_the_last_line_counts_every_finding() -> None:
+    found = [finding("a-rule", f"s{n}", outcome) for n, outcome in enumerate(OUTCOMES * 2)]
+    last = rendered("text", report(*found)).splitlines()[-1]
+    assert sum(map(int, re.findall(r"(\d+) [a-z]", last))) == len(found)
+
+
+def test_the_lists_of_findings_are_not_made_anew_for_each_finding() -> None:
+    made = 0
+
+    class Counting(Report):
+        @property
+        def failed(self) -> list[Finding]:
+            nonlocal made
+            made += 1
+            return super().failed
+
+    told = report(*(finding(subject=f"s{n}", severity="info") for n in range(200)))
+    told.__class__ = Counting
+    rendered("text", told)
+    assert 0 < made < 20

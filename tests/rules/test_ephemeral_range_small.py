@@ -1,0 +1,57 @@
+"""ephemeral-range-small: fewer ports to hand out, without the reserved ones, than the policy calls enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.facts import Facts, Gap
+from auditor.model import Range
+from tests.bundles import EPHEMERAL, RESERVED, changed, host, judged, outcomes
+
+NAME = "ephemeral-range-small"
+ENOUGH = "rules: {ephemeral-range-small: {at_least: 100}}\n"
+
+
+@pytest.mark.parametrize(
+    ("span", "reserved", "outcome"),
+    [
+        ("40000 40099", "", "pass"),
+        ("40000 40098", "", "fail"),
+        ("40000 40099", "40050", "fail"),
+        ("40000 40109", "40000-40009", "pass"),
+        ("40000 40109", "40000-40009,40009-40010", "fail"),
+        ("40000 40099", "39999,40100", "pass"),
+    ],
+)
+def test_ports_that_are_reserved_do_not_count(span: str, reserved: str, outcome: str) -> None:
+    assert [f.outcome for f in judged(host(settings={EPHEMERAL: span, RESERVED: reserved}), ENOUGH, NAME)] == [outcome]
+
+
+def test_the_finding_shows_the_sum() -> None:
+    (finding,) = judged(host(settings={EPHEMERAL: "40000 40049", RESERVED: "40000-40009,50000"}), ENOUGH, NAME)
+    assert (finding.outcome, finding.severity) == ("fail", "low")
+    assert finding.message == "only 40 ports can be handed out"
+    assert finding.observed == "40000-40049 (50 ports) minus 10 reserved = 40"
+    assert finding.expected == "at least 100"
+
+
+def test_reserved_ports_that_were_not_read_make_it_unknown() -> None:
+    assert outcomes(judged(host(settings={EPHEMERAL: "40000 40200", RESERVED: None}), ENOUGH, NAME)) == ["unknown host"]
+    assert outcomes(judged(host(settings={EPHEMERAL: None}), ENOUGH, NAME)) == ["unknown host"]
+
+
+def test_a_range_for_the_privileged_alone_is_small_everywhere() -> None:
+    low = Facts([Range(first=600, last=1023, protocol="any", family="any", role="low")], "portrange.lowfirst")
+    assert outcomes(judged(changed(host(), ephemeral=low), ENOUGH, NAME)) == ["pass host"]
+
+
+def test_each_range_is_judged_and_a_gap_beside_them_is_told() -> None:
+    two = [Range(first=40000, last=last, protocol=p, family="any", role="default") for p, last in (("tcp", 40010), ("udp", 45000))]
+    found = judged(changed(host(), ephemeral=Facts(two, "t", [Gap("cut")])), ENOUGH, NAME)
+    assert sorted(f.outcome for f in found) == ["fail", "unknown"]
+
+
+def test_without_a_number_nothing_is_checked_and_the_baseline_has_one() -> None:
+    assert outcomes(judged(host(settings={EPHEMERAL: "40000 40001"}), "", NAME)) == ["notchecked host"]
+    (finding,) = judged(host(settings={EPHEMERAL: "40000 40001"}), "extends: baseline\n", NAME)
+    assert (finding.outcome, finding.expected) == ("fail", "at least 8192")
