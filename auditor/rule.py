@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from auditor.model import SEVERITIES, Snapshot, Socket, Stack
+from auditor.facts import PortRange
+from auditor.model import SEVERITIES, Range, Snapshot, Socket, Stack
 
 if TYPE_CHECKING:
     import datetime
@@ -81,6 +82,20 @@ class Case:
         self.parameters = parameters
         self.waivers_used = waivers_used
         self.waivers_unsure = waivers_unsure or {}
+
+    def shipped_ephemeral(self, ports: Range) -> tuple[str, list[PortRange]]:
+        """The vendor table's row for this host, by its id, and what it ships where the host has `ports`. NotChecked where it does not say,
+        or where `ports` are its own word."""
+        record = self.tables.vendor(self.snapshot.system, self.snapshot.release)
+        if record is None or not record.knows("ephemeral"):
+            raise NotChecked(f"no vendor row for {self.snapshot.system} {self.snapshot.release}")
+        if self.stack.ephemeral.basis == "documented":
+            raise NotChecked("the range is the vendor table's word itself")
+        alike = ("any", ports.protocol)
+        shipped = [one.ports for one in record.ephemeral if one.role == ports.role and ("any" in alike[1:] or one.protocol in alike)]
+        if not shipped:
+            raise NotChecked(f"vendor row {record.id} has no such range")
+        return record.id, shipped
 
 
 class Rule:

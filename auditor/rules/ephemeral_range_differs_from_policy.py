@@ -40,19 +40,7 @@ def _allowed(case: Case, ports: Range) -> list[PortRange]:
         return list(expectation.ranges)
     if expectation.table and expectation.table != "vendor-default":
         return case.tables.range_named(expectation.table)
-    record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
-    if record is None or not record.knows("ephemeral"):
-        raise NotChecked(f"no vendor row for {case.snapshot.system} {case.snapshot.release}")
-    if case.stack.ephemeral.basis == "documented":
-        raise NotChecked("the range is the vendor table's word itself")
-    shipped = [one.ports for one in record.ephemeral if one.role == ports.role and _meet(one.protocol, ports.protocol)]
-    if not shipped:
-        raise NotChecked(f"vendor row {record.id} has no such range")
-    return shipped
-
-
-def _meet(one: str, other: str) -> bool:
-    return one == other or "any" in (one, other)
+    return case.shipped_ephemeral(ports)[1]
 
 
 RULE = Rule(each="range", severity="medium", needs=("ephemeral",), check=check)

@@ -14,29 +14,18 @@ Find who set it (`grep -r ip_local_port_range /etc/sysctl.d`), and either remove
 from collections.abc import Iterator
 
 from auditor.model import Range
-from auditor.rule import Breach, Case, NotChecked, Rule
+from auditor.rule import Breach, Case, Rule
 
 
 def check(case: Case, ports: Range) -> Iterator[Breach]:
-    record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
-    if record is None or not record.knows("ephemeral"):
-        raise NotChecked(f"no vendor row for {case.snapshot.system} {case.snapshot.release}")
-    if case.stack.ephemeral.basis == "documented":
-        raise NotChecked("the range is the vendor table's word itself")
-    shipped = [one.ports for one in record.ephemeral if one.role == ports.role and _meet(one.protocol, ports.protocol)]
-    if not shipped:
-        raise NotChecked(f"vendor row {record.id} has no such range")
+    record, shipped = case.shipped_ephemeral(ports)
     if ports.ports not in shipped:
         yield Breach(
             "the ephemeral range is not the vendor's default",
             observed=f"{ports.ports} ({len(ports.ports)} ports)",
             expected=" or ".join(f"{one} ({len(one)} ports)" for one in shipped),
-            source=f"vendor table, {record.id}",
+            source=f"vendor table, {record}",
         )
-
-
-def _meet(one: str, other: str) -> bool:
-    return one == other or "any" in (one, other)
 
 
 RULE = Rule(each="range", severity="info", check=check)
