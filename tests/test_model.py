@@ -171,6 +171,7 @@ AVAHI = Owner(pid=7, unit="avahi-daemon.service", executable="/usr/sbin/avahi-da
         ({**V6, "protocol": "tcp", "port": 80, "v6only": False}, "tcp/*:80"),
         ({"protocol": "tcp", "family": "unknown", "address": "*", "port": 80}, "tcp/*:80"),
         ({**V6, "protocol": "tcp", "address": "fe80::1", "zone": "eth0", "device": "eth0", "port": 80}, "tcp/[fe80::1%eth0]:80"),
+        ({**V6, "protocol": "tcp", "address": "fe80::1", "zone": "en0", "port": 80}, "tcp/[fe80::1%en0]:80"),
         ({**V4, "protocol": "udp", "device": "virbr0", "port": 67}, "udp/0.0.0.0%virbr0:67"),
         ({**V6, "address": "2001:db8::5", "v6only": False}, "udp/[2001:db8::5]:514"),
         ({**V4, "protocol": "udp", "kernel_given": True, "owners_seen": [AVAHI]}, "udp/0.0.0.0:kernel-given (avahi-daemon.service)"),

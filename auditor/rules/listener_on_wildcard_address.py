@@ -22,12 +22,17 @@ _WILDCARDS = ("0.0.0.0", "::", "::ffff:0.0.0.0", "*")  # noqa: S104 - names them
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     if socket.address not in _WILDCARDS or socket.state == "bound":
         return
-    if not socket.shown.get("kernel_given") and not socket.shown.get("device"):
+    if not _chosen_by_the_kernel(socket) and not socket.device:
         yield Breach(
             f"{socket} accepts whatever address it is reached by",
             observed=f"bound to {socket.address}, reach {socket.shown.get('reach', 'unknown')}",
             expected="bound to the addresses it is meant for",
         )
+
+
+def _chosen_by_the_kernel(socket: Socket) -> bool:
+    """Only a datagram socket that no unit declares may be a client on a port that it did not ask for."""
+    return socket.protocol == "udp" and not socket.shown.get("socket_unit") and socket.kernel_given
 
 
 RULE = Rule(each="socket", severity="low", check=check)

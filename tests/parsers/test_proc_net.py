@@ -34,7 +34,8 @@ def test_listening_sockets_are_read_and_connections_are_passed_over() -> None:
 
 
 def test_a_datagram_socket_counts_where_it_has_no_peer() -> None:
-    assert read([DHCP, DNS_QUERY], "udp") == ([("0.0.0.0", 68, 0, "16001")], [])
+    with_peer = DHCP.replace("00000000:0000 07", "08080808:0035 07")
+    assert read([DHCP, DNS_QUERY, with_peer], "udp") == ([("0.0.0.0", 68, 0, "16001")], [])
 
 
 def test_addresses_of_the_sixth_version_are_words_of_the_hosts_byte_order() -> None:

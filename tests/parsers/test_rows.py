@@ -44,6 +44,10 @@ def test_an_empty_field_was_not_shown_and_a_dash_is_none() -> None:
     assert read(b"pid\tname\n1\t\n2\t-\n3\t\\-\nend\t3\n") == ([("1", ""), ("2", None), ("3", "-")], [])
 
 
+def test_an_escape_that_nobody_wrote_stays_as_it_is() -> None:
+    assert read(b"pid\tname\n1\ta\\qb\\\nend\t1\n") == ([("1", "a\\qb\\")], [])
+
+
 def test_columns_come_in_the_order_in_which_they_are_asked_for() -> None:
     assert read(b"pid\tage\tname\n1\t9\tsshd\nend\t1\n", "name pid") == ([("sshd", "1")], [])
 

@@ -59,3 +59,9 @@ def test_the_vendors_range_needs_a_row_of_the_vendor() -> None:
 
 def test_a_range_that_was_not_read_is_unknown() -> None:
     assert outcomes(judged(host(settings={EPHEMERAL: None}), "ephemeral: {expect: iana-dynamic}\n", NAME)) == ["unknown host"]
+
+
+def test_a_range_of_one_protocol_is_compared_with_that_of_all() -> None:
+    for last, outcome in ((60999, "pass"), (61000, "fail")):
+        found = Facts([Range(first=32768, last=last, protocol="udp", family="any", role="default")], "a test")
+        assert [f.outcome for f in judged(changed(host(), ephemeral=found), "ephemeral: {expect: vendor-default}\n", NAME)] == [outcome]

@@ -52,4 +52,6 @@ def test_a_tables_word_is_not_compared_with_itself() -> None:
 
 
 def test_a_range_of_one_protocol_is_compared_with_that_of_all() -> None:
-    assert outcomes(judged(changed(host(), ephemeral=one(protocol="udp")), "", NAME)) == ["pass host"]
+    for last, outcome in ((60999, "pass"), (61000, "fail")):
+        found = Facts([Range(first=32768, last=last, protocol="udp", family="any", role="default")], "a test")
+        assert [f.outcome for f in judged(changed(host(), ephemeral=found), "", NAME)] == [outcome]

@@ -99,6 +99,8 @@ GAP = (Gap("cut"),)
         ("tcp/*:40000", facts(V4, V6), facts(V6), "fail"),
         ("tcp/*:40000", facts(V4, V6), facts(V4, V6), "pass"),
         ("tcp/*:40000", facts(ANY), facts(ANY), "pass"),
+        ("tcp/[::]:40000", facts(ANY), facts(V6), "pass"),
+        ("tcp/0.0.0.0:40000", facts(ANY), facts({**V4, "first": 50000}), "fail"),
         ("tcp/0.0.0.0:40000", facts({"role": "high"}), facts(), "fail"),
         ("tcp/0.0.0.0:40000", facts({"role": "low"}), facts(), "pass"),
         ("tcp/0.0.0.0:40000", facts(ANY, gaps=GAP), facts(), "fail"),
@@ -119,6 +121,13 @@ def test_a_wildcard_that_may_or_may_not_be_dual_stack_is_unknown_where_that_deci
     seen = Socket(protocol="tcp", family="ipv6", address="::", port=40000, state="listening")
     for ephemeral, outcome in ((facts(V4), "unknown"), (facts(V6), "fail"), (facts(ANY), "fail")):
         snapshot = changed(host(), ephemeral=ephemeral, listening=Facts([seen], "/proc/net"))
+        assert [f.outcome for f in judged(snapshot, "", NAME)] == [outcome]
+
+
+def test_a_socket_bound_to_an_address_serves_that_family_alone_whatever_its_v6only_says() -> None:
+    seen = Socket(protocol="tcp", family="ipv6", address="::1", v6only=False, port=40000, state="listening")
+    for ephemeral, reserved, outcome in ((facts(V4), facts(), "pass"), (facts(ANY), facts(V6), "pass"), (facts(ANY), facts(V4), "fail")):
+        snapshot = changed(host(), ephemeral=ephemeral, reserved=reserved, listening=Facts([seen], "t"))
         assert [f.outcome for f in judged(snapshot, "", NAME)] == [outcome]
 
 

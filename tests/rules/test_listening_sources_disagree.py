@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.facts import Facts, Gap
-from tests.bundles import SSHD, Host, changed, host, judged, outcomes, port, service, stack_of
+from tests.bundles import INIT, SSHD, Host, changed, host, judged, outcomes, port, service, stack_of
 
 NAME = "listening-sources-disagree"
 DNS = service(300, "named", 53)
@@ -40,6 +40,16 @@ def test_datagram_ports_that_the_kernel_gives_come_and_go(witnessed: tuple[tuple
     of = both(*witnessed)
     given = host(*of.net.ports, port("udp/0.0.0.0:45000", DNS), witnessed=witnessed)
     assert outcomes(judged(given, "", NAME)) == ["pass host"]
+
+
+def test_a_stream_on_a_port_that_the_kernel_may_give_counts_all_the_same() -> None:
+    assert [f.outcome for f in judged(both(*SAME, ("tcp", "0.0.0.0", 45000)), "", NAME)] == ["fail"]
+
+
+def test_what_both_see_is_the_same_where_a_unit_fixes_a_port_that_the_kernel_may_give_and_where_the_second_knows_no_sctp() -> None:
+    ports = (port("udp/0.0.0.0:45000", INIT), port("sctp/0.0.0.0:36412", SSHD))
+    of = host(*ports, units=[("a.socket", "ListenDatagram", "45000")], witnessed=[("udp", "0.0.0.0", 45000)])
+    assert outcomes(judged(of, "", NAME)) == ["pass host"]
 
 
 def test_a_bound_socket_that_does_not_listen_is_none_of_the_second_sources() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.facts import Facts, Gap
-from auditor.model import Finding, Range, Snapshot
+from auditor.model import Finding, Range, Snapshot, Stack
 from tests.bundles import (
     AGENT,
     AUTOBIND,
@@ -187,6 +187,14 @@ def test_privileged_range_lowered_says_which_ports_any_user_may_bind(threshold: 
 def test_privileged_range_lowered_is_grave_on_a_host_and_less_so_in_a_container(addresses: Any, severity: str) -> None:
     of = Host(others=[container(WEB_CONTAINER, addresses=addresses, settings={THRESHOLD: "0"})])
     assert told(of, "privileged-range-lowered") == [f"fail {severity} {THRESHOLD}", "pass"]
+
+
+def test_privileged_range_lowered_takes_a_container_whose_interfaces_were_not_seen_for_one_on_the_network() -> None:
+    snapshot = Host(others=[container(WEB_CONTAINER, settings={THRESHOLD: "0"})]).snapshot()
+    own, boxed = snapshot.stacks.seen
+    boxed = Stack(**{**boxed.shown, "addresses": Facts([], "rtnetlink", [Gap("refused")])})
+    of = Snapshot(**{**snapshot.shown, "stacks": Facts([own, boxed], "/proc")})
+    assert told(of, "privileged-range-lowered") == [f"fail medium {THRESHOLD}", "pass"]
 
 
 def test_privileged_range_lowered_follows_the_policy_where_it_names_a_range() -> None:
@@ -407,6 +415,15 @@ def test_listener_in_ephemeral_range_keeps_protocols_and_families_apart(
     assert (told(ranged(port(at, AGENT), **kinds), "listener-in-ephemeral-range") != ["pass"]) is fails
 
 
+def test_ranges_of_a_role_that_must_be_asked_for_and_reserved_ports_of_another_protocol_are_told_apart() -> None:
+    low = Range(first=600, last=1023, role="low", protocol="any", family="any")
+    assert told(changed(host(port("tcp/0.0.0.0:700", AGENT)), ephemeral=Facts([low], "sysctl")), "listener-in-ephemeral-range") == ["pass"]
+    reaching = [(1000, 65535, "tcp", "any")]
+    for protocol, says in (("udp", ["fail high ephemeral (tcp)"]), ("tcp", ["pass"]), ("any", ["pass"])):
+        of = ranged(ephemeral=reaching, reserved=[(1000, 1023, protocol, "any")], privileged=[(1, 79, "any", "any")])
+        assert told(of, "ephemeral-range-reaches-privileged-ports") == says
+
+
 # listener-on-wildcard-address
 
 
@@ -419,6 +436,16 @@ def test_listener_on_wildcard_address_takes_every_wildcard(at: str) -> None:
 @pytest.mark.parametrize("at", ["tcp/10.0.0.5:22", "tcp/[::1]:22", "udp/0.0.0.0%virbr0:67", "udp/0.0.0.0:45000"])
 def test_listener_on_wildcard_address_leaves_bound_ones_and_the_kernels_choice_alone(at: str) -> None:
     assert told(host(port(at, SSHD)), "listener-on-wildcard-address") == ["pass"]
+
+
+def test_listener_on_wildcard_address_is_unknown_where_it_may_be_the_kernels_choice_or_bound_to_a_device() -> None:
+    rule = "listener-on-wildcard-address"
+    assert told(settings(port("udp/0.0.0.0:45000", AGENT), ephemeral="x"), rule) == ["unknown"]
+    assert told(settings(port("tcp/0.0.0.0:45000", AGENT), ephemeral="x"), rule) == ["fail low tcp/0.0.0.0:45000"]
+    assert told(with_sockets(host(port("tcp/0.0.0.0:22", SSHD)), device=...), rule) == ["unknown"]
+    assert told(with_sockets(host(port("tcp/10.0.0.5:22", SSHD)), device=...), rule) == ["pass"]
+    declared = host(port("udp/0.0.0.0:45000", INIT), units=[("fixed.socket", "ListenDatagram", "45000")])
+    assert told(declared, rule) == ["fail low udp/0.0.0.0:45000"]
 
 
 # listener-not-approved, listener-forbidden, required-listener-absent

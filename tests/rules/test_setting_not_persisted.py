@@ -27,6 +27,16 @@ def test_a_value_that_no_file_sets_was_set_by_something_not_read() -> None:
     assert (finding.observed, finding.expected) == ("80", "a line in /etc/sysctl.d, or the default 1024")
 
 
+def test_a_file_that_sets_something_else_does_not_set_it() -> None:
+    (finding,) = judged(running("9100", f"{EPHEMERAL} = 32768 60999"), "", NAME)
+    assert "no file sets it" in finding.message
+    assert finding.expected == "a line in /etc/sysctl.d, or the default none"
+
+
+def test_a_setting_that_no_table_has_a_default_of_is_left_alone() -> None:
+    assert outcomes(judged(host(blacklist="631\n"), "", NAME)) == ["pass host"]
+
+
 def test_a_value_that_a_file_sets_otherwise_is_named_with_both_numbers_and_the_line() -> None:
     (finding,) = judged(running("15000 60999", "# range", f"{EPHEMERAL} = 20000 60999", name=EPHEMERAL), "", NAME)
     assert finding.message == f"{EPHEMERAL} runs as 15000 60999, and after a reboot it will be 20000 60999"
