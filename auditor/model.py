@@ -27,7 +27,8 @@ OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notappl
 
 
 class Owner(Record):
-    """A process that holds a socket. `process` is the name it gave itself and proves nothing; `executable` is the kernel's word,
+    """A process that holds a socket. `process` is the name it gave itself and proves nothing; `executable` is the kernel's word (with
+    " (deleted)" or " (in another mount namespace)" where the file is not the one at that path),
     `unit` and `container` come from its control group. `uid` is its effective user id, in the reader's user namespace."""
 
     __slots__ = ()

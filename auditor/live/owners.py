@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PROCESS_COLUMNS = "pid started uid process executable cgroup"
 HOLDER_COLUMNS = "pid inodes"
 WALK_COLUMNS = "name value"
+ELSEWHERE = " (in another mount namespace)"
 _INODES_A_ROW = 4096
 _PROC_FILE = 1 << 16
 _PIDS_WORTH_A_WALKER = 150
@@ -35,7 +36,7 @@ def process_row(pid: int, at: str = "") -> bytes | None:
         started = _started(at)
         groups = _group(at)
         try:
-            executable = rows.field(os.fsencode(os.readlink(at + "/exe")))
+            executable = rows.field(os.fsencode(_executable(at)))
         except PermissionError:
             executable = b""
         except FileNotFoundError:
@@ -47,6 +48,20 @@ def process_row(pid: int, at: str = "") -> bytes | None:
     name = status[6 : status.index(b"\n")].replace(b"\t", b"\\t")  # the kernel has escaped backslash and LF already
     uid = status.partition(b"\nUid:\t")[2].split(b"\t", 2)[1]
     return b"\t".join((b"%d" % pid, started, uid, b"\\-" if name == b"-" else name, executable, groups))
+
+
+def _executable(at: str) -> str:
+    """The path of its executable, as the kernel has it. In a mount namespace of its own, which any user can make, a process can lay another
+    file over a path: where the file it runs is not the one that is at that path here, ELSEWHERE says so."""
+    path = os.readlink(at + "/exe")
+    if os.readlink(at + "/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+        return path
+    runs = os.stat(at + "/exe")
+    try:
+        here = os.stat(path)
+    except OSError:
+        return path + ELSEWHERE
+    return path if (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino) else path + ELSEWHERE
 
 
 def _read(path: str) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -150,6 +152,39 @@ def test_the_kernel_says_that_the_executable_was_deleted(made: Host) -> None:
     (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9005"].shown["owners_seen"]
     process.stop()
     assert owner.executable == f"{path} (deleted)"
+
+
+def test_a_program_laid_over_anothers_path_in_a_mount_namespace_of_its_own_is_not_taken_for_it(made: Host) -> None:
+    approved, rogue = made.program("approved"), made.program("rogue")
+    opens = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9016)); s.listen(); print('up',flush=True); time.sleep(60)"
+    lay_over = 'mount --bind "$1" "$2" && PYTHONHOME="$4" exec "$2" -S -c "$3"'
+    prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
+    child = subprocess.Popen(
+        made.argv("unshare", "--mount", "sh", "-c", lay_over, "-", rogue, approved, opens, prefix), stdout=subprocess.PIPE, text=True,
+        env=made.environment,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "up\n"
+    (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9016"].shown["owners_seen"]
+    made.run("kill", str(owner.pid))
+    child.wait(10)
+    child.stdout.close()
+    assert owner.executable == f"{approved} (in another mount namespace)"
+
+
+def test_a_program_in_a_mount_namespace_of_its_own_keeps_its_name_where_its_file_is_the_hosts(made: Host) -> None:
+    child = subprocess.Popen(
+        made.argv("unshare", "--mount", made.interpreter, "-S", "-c",
+                  "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9017)); s.listen(); print('up',flush=True); time.sleep(60)"),
+        stdout=subprocess.PIPE, text=True, env=made.environment,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "up\n"
+    (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9017"].shown["owners_seen"]
+    made.run("kill", str(owner.pid))
+    child.wait(10)
+    child.stdout.close()
+    assert not owner.executable.endswith(")")
 
 
 def test_no_argument_of_a_process_is_in_the_bundle(made: Host) -> None:

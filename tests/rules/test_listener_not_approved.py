@@ -22,7 +22,7 @@ from tests.bundles import (
 )
 
 NAME = "listener-not-approved"
-ROGUE = Process(6660, "/tmp/nginx", 1000, "/user.slice/user-1000.slice/session-1.scope", "nginx")  # noqa: S108
+ROGUE = Process(6660, "/tmp/nginx", 1000, "/user.slice/user-1000.slice/app-1.scope", "nginx")  # noqa: S108
 APPROVED = """\
 listening:
   approved:
@@ -40,7 +40,7 @@ def test_what_is_not_is_named_with_who_holds_it() -> None:
     (finding,) = judged(host(port("tcp/0.0.0.0:8080", ROGUE)), APPROVED, NAME)
     assert (finding.outcome, finding.severity, finding.subject) == ("fail", "medium", "tcp/0.0.0.0:8080")
     assert finding.message == "tcp/0.0.0.0:8080 is not approved"
-    assert finding.observed == "process nginx, executable /tmp/nginx, user ann, unit session-1.scope"
+    assert finding.observed == "process nginx, executable /tmp/nginx, user ann, unit app-1.scope"
     assert finding.expected == "one of 2 approved listeners"
 
 
