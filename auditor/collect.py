@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from auditor import __version__
@@ -54,6 +55,7 @@ def _head(collector: Collector, asked: list[str]) -> dict[str, str]:
         "host": name.nodename,
         "taken": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "uid": str(os.geteuid()),
+        "byteorder": sys.byteorder,
         "collector": f"{collector.name} {__version__}",
         "asked": ",".join(asked),
     }

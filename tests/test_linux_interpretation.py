@@ -135,3 +135,20 @@ def test_before_4_11_the_threshold_is_the_kernels_constant() -> None:
 def test_before_6_8_the_report_says_that_bound_only_sockets_are_not_listed(release: str, said: bool) -> None:
     limits = snapshot(WEB1.replace("% release 6.12.1", f"% release {release}")).limits
     assert any("Before Linux 6.8" in limit for limit in limits) is said
+
+
+def test_proc_net_is_read_in_the_byte_order_of_its_host() -> None:
+    header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+    line = "   0: 0A000005:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 100 1 0 100 0 0 10 0"
+    answer = f"@ proc-net stack=netns:4026531840\n$ builtin:proc-net-listening /proc/1/net/tcp\n| {header}\n| {line}\n| end\t1\n? 0\n"
+    text = (
+        WEB1.replace("$ builtin:sock_diag", "$ builtin:other").replace("@ sockets ", "@ asked-otherwise ").removesuffix(".\n")
+        + answer
+        + ".\n"
+    )
+    seen = {
+        order: snapshot(text.replace("% uid 0\n", f"% uid 0\n% byteorder {order}\n")).stacks.seen[0].listening.seen
+        for order in ("little", "big")
+    }
+    assert [one.address for one in seen["little"]] == ["5.0.0.10"]
+    assert [one.address for one in seen["big"]] == ["10.0.0.5"]

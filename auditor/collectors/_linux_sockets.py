@@ -212,7 +212,7 @@ def _proc_net(ports: _Ports, evidence: LinuxEvidence) -> set[tuple[str, str]]:
             ports.gaps.append(Gap(answer.trouble or f"{answer.command}: not a table of ports", protocol=protocol, family=family))
             continue
         body, _, ending = answer.text.removesuffix("\n").rpartition("\n")
-        found, gaps = proc_net.parse(body, protocol, family)
+        found, gaps = proc_net.parse(body, protocol, family, evidence.head.get("byteorder") != "big")
         if ending != f"end\t{len(body.split(chr(10))) - 1}":
             gaps.append(Gap(f"{answer.command}: its last line is missing, it was cut", ending[:200], protocol=protocol, family=family))
         ports.gaps += gaps

@@ -24,7 +24,9 @@ def test_a_storm_of_processes_gives_no_traceback_and_no_wrong_owner() -> None:
     with host() as made:
         made.order("storm", each=0.02, every=0.002)
         named = 0
-        for _ in range(5):
+        for turn in range(40):
+            if named and turn >= 5:
+                break
             for one in stack(interpreted(as_if_initial(made.collect()))).listening.seen:
                 for owner in one.shown.get("owners_seen", []):
                     if match := re.fullmatch(r"port(\d+)", owner.shown.get("process", "")):
