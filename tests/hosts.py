@@ -71,7 +71,7 @@ class Process:
         return self.host.outside(self.pid)
 
     def stop(self) -> None:
-        self.host.order("stop", pid=self.pid)
+        self.host.order("stop", pids=self.pids)
 
 
 class Done:

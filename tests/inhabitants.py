@@ -281,8 +281,16 @@ def start(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def stop(order: dict[str, Any]) -> dict[str, Any]:
-    os.kill(order["pid"], signal.SIGKILL)
-    os.waitpid(order["pid"], 0)
+    for pid in order["pids"]:  # the first one is the parent of the others, which are ours when it is gone
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return {}
+
+
+def hold(order: dict[str, Any]) -> dict[str, Any]:
+    """Sockets that process 1 itself holds, as systemd does for its socket units."""
+    for want in order["sockets"]:
+        HELD.append(opened(want))
     return {}
 
 
@@ -355,8 +363,9 @@ def device(order: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+HELD: list[socket.socket] = []
 ORDERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "prepare": prepare, "start": start, "stop": stop, "storm": storm, "write": write, "mount": mounted, "null device": device,
+    "prepare": prepare, "start": start, "stop": stop, "hold": hold, "storm": storm, "write": write, "mount": mounted, "null device": device,
     "mounted namespace": own_namespace_mounted,
 }  # fmt: skip
 

@@ -116,6 +116,7 @@ def persisted(evidence: LinuxEvidence, namespace: Namespace) -> Facts[Persisted]
     files = evidence.files("persisted")
     by_glob: list[Persisted] = []
     by_name: list[Persisted] = []
+    excluded: set[str] = set()
     for path, _, state in listing:
         if state in ("masked", "ignored by systemd"):
             continue
@@ -130,7 +131,10 @@ def persisted(evidence: LinuxEvidence, namespace: Namespace) -> Facts[Persisted]
                 if one.value is not None and one.sets(name):
                     entry = Persisted(name=name, value=" ".join(one.value.split()), file=path, line=one.line)
                     (by_name if one.name == name else by_glob).append(entry)
-    return Facts(by_glob + by_name, "sysctl.d", gaps + evidence.whole)
+                elif one.name == name:  # "-name": neither a glob nor an earlier line sets it
+                    excluded.add(name)
+                    by_name = [entry for entry in by_name if entry.name != name]
+    return Facts([e for e in by_glob if e.name not in excluded] + by_name, "sysctl.d", gaps + evidence.whole)
 
 
 def bindresvport_blacklist(evidence: LinuxEvidence) -> tuple[list[Setting], list[Gap]]:

@@ -187,7 +187,7 @@ def table(namespaces: list[Namespace]) -> bytes:
     lines = []
     for namespace in namespaces:
         init = b"" if namespace.init is None else b"%d" % namespace.init
-        row = process_row(namespace.pids[0]) if namespace.pids else None
+        row = process_row(namespace.pids[0], running=namespace.outside[0].removesuffix("/net")) if namespace.pids else None
         process = row.split(b"\t") if row else [b"-", b"", b"", b"-", b"-", b"-"]
         mounts = [rows.field(mount) for mount in namespace.mounted] or [b"-"]
         for mount in mounts:

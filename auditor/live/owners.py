@@ -28,15 +28,16 @@ _LINKS_OF_ONE_THREAD = 3
 """A task folder has a link for itself, one for its parent, and one for each thread."""
 
 
-def process_row(pid: int, at: str = "") -> bytes | None:
-    """What PROCESS_COLUMNS say of a process, or None if it went away meanwhile. `at` is a path to its /proc folder."""
+def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
+    """What PROCESS_COLUMNS say of a process, or None if it went away meanwhile. `at` is a path to its /proc folder, `running` to that of a
+    thread of it that lives: where the first one ended, the others alone still show the executable, which is the same for all."""
     at = at or f"/proc/{pid}"
     try:
         status = _read(at + "/status")
         started = _started(at)
         groups = _group(at)
         try:
-            executable = rows.field(os.fsencode(_executable(at)))
+            executable = rows.field(os.fsencode(_executable(running or at)))
         except PermissionError:
             executable = b""
         except FileNotFoundError:
@@ -200,22 +201,29 @@ def _by_process(write: Write, links: set[str], pids: list[int], then_by_thread: 
 def _by_thread(write: Write, links: set[str], pids: list[int]) -> None:
     """The processes are the same and are not counted again."""
     for pid in pids:
-        try:
-            if os.stat(f"/proc/{pid}/task").st_nlink <= _LINKS_OF_ONE_THREAD:
-                continue
-            held: set[str] = set()
-            for tid in os.listdir(f"/proc/{pid}/task"):
+        told: set[str] = set()
+        for tid in _threads(pid):
+            try:
                 os.chdir(f"/proc/{pid}/task/{tid}/fd")
-                held |= _held(links)
-            if held:
-                _told(write, pid, held, "../../..")
-        except OSError:
-            continue
+                if held := _held(links) - told:
+                    _told(write, pid, held, "../../..", "..")
+                    told |= held
+            except OSError:
+                continue
 
 
-def _told(write: Write, pid: int, held: set[str], at: str) -> bool:
+def _threads(pid: int) -> list[str]:
+    """The threads of a process that has several."""
+    try:
+        several = os.stat(f"/proc/{pid}/task").st_nlink > _LINKS_OF_ONE_THREAD
+        return os.listdir(f"/proc/{pid}/task") if several else []
+    except OSError:
+        return []
+
+
+def _told(write: Write, pid: int, held: set[str], at: str, running: str = "") -> bool:
     """Write who a process is and what it holds; False where it went away meanwhile."""
-    row = process_row(pid, at)
+    row = process_row(pid, at, running)
     if row is None:
         return False
     write(b"p\t" + row + b"\n")

@@ -31,7 +31,9 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
         inodes = _inodes(visits)
         if wanted := inodes - walk.found - unheld:
             walk.begin()
-            owners.walk(walk, wanted, namespaces.pids())
+            looked_at = namespaces.pids()
+            owners.walk(walk, wanted, looked_at)
+            _newcomers(walk, inodes, set(looked_at))
         unheld = inodes - walk.found
         if not unheld or retries == _RETRIES or unheld <= _present(found.namespaces, protocols):
             break
@@ -45,6 +47,15 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
     yield Answer("owners", "builtin:walk", walk.counts(retries), "1" if why else "0", stderr=f"{why}\n".encode() if why else b"")
     groups = set().union(*(visit.cgroups for visit in visits))
     yield Answer("cgroups", "builtin:cgroups", _cgroups(groups, walk.processes))
+
+
+def _newcomers(walk: owners.Walk, inodes: set[bytes], looked_at: set[int]) -> None:
+    """Look through the processes that began meanwhile, where a socket has no holder: a parent hands its sockets to a child and ends."""
+    for _ in range(_RETRIES):
+        if not (left := inodes - walk.found) or not (newcomers := [pid for pid in namespaces.pids() if pid not in looked_at]):
+            return
+        looked_at.update(newcomers)
+        owners.walk(walk, left, newcomers)
 
 
 def _inodes(visits: list[stacks.Visit]) -> set[bytes]:

@@ -31,10 +31,12 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
 
 
 def _hidepid() -> bytes:
+    """Of what is mounted at /proc last: that is what lies on top."""
+    found = b"0"
     with open("/proc/self/mountinfo", "rb") as mounts:
         for line in mounts:
             fields = line.split(b" ")
             if fields[4] == b"/proc":
                 options = fields[-1].strip().split(b",")
-                return next((option[8:] for option in options if option.startswith(b"hidepid=")), b"0")
-    return b"0"
+                found = next((option[8:] for option in options if option.startswith(b"hidepid=")), b"0")
+    return found

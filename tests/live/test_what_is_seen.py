@@ -306,12 +306,15 @@ def test_a_socket_unit_of_process_1_is_named_with_its_service_and_its_secrets_st
 def test_sysctl_files_are_applied_in_systemds_order_with_file_and_line() -> None:
     with host() as other:
         name = "net.ipv4.ip_local_port_range"
-        other.write("/usr/lib/sysctl.d/10-same.conf", f"{name} = 1024 2048\n")
+        vendor = "/usr/lib/sysctl.d" if os.path.isdir("/usr/lib/sysctl.d") else "/run/sysctl.d"
+        other.write(f"{vendor}/10-same.conf", f"{name} = 1024 2048\n")
         other.write("/etc/sysctl.d/10-same.conf", f"# comment\n\n-{name.replace('.', '/')} = 20000  30000\n")
         other.write("/etc/sysctl.d/20-glob.conf", "net.ipv4.ip_local_port_* = 3000 4000\n")
-        other.write("/usr/lib/sysctl.d/30-masked.conf", f"{name} = 5000 6000\n")
+        other.write(f"{vendor}/30-masked.conf", f"{name} = 5000 6000\n")
         other.link("/etc/sysctl.d/30-masked.conf", "/dev/null")
         found = [(one.value, one.file, one.line) for one in stack(other.snapshot()).persisted]
+        other.write("/etc/sysctl.d/40-excluded.conf", f"-{name}\n")
+        assert list(stack(other.snapshot()).persisted) == []
     assert found == [
         ("3000 4000", "/etc/sysctl.d/20-glob.conf", 1),
         ("20000 30000", "/etc/sysctl.d/10-same.conf", 3),

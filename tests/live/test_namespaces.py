@@ -1,0 +1,120 @@
+"""Network namespaces of made hosts: each is found, told from the host's own, named, and nothing of one is taken for another's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from auditor.model import Snapshot
+from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, listener, sockets, stack
+
+pytestmark = NEEDED
+CONTAINER = "5f" * 32
+
+
+def names(snapshot: Snapshot) -> list[str]:
+    return [one.name for one in snapshot.stacks.seen]
+
+
+@pytest.mark.parametrize("user", [None, NOBODY])
+def test_a_thread_in_a_namespace_of_its_own_is_not_taken_for_the_host(user: int | None) -> None:
+    with host() as made:
+        made.start(listener("tcp", "127.0.0.1", 8080), how="own-namespace")
+        made.start(listener("tcp", "127.0.0.1", 22))
+        bundle = made.collect(user=user)
+    listing = bundle.partition(b"@ namespaces\n")[2].partition(b"\n@ ")[0].decode().split("\n")
+    assert [line.split("\t")[2] for line in listing if line.startswith(("| netns:", "| procnet:"))] == ["1", "0"]
+    snapshot = interpreted(as_if_initial(bundle))
+    assert list(sockets(snapshot)) == ["tcp/127.0.0.1:22"]
+    (other,) = [one for one in snapshot.stacks.seen if one.name != "host"]
+    assert [str(one) for one in other.listening.seen] == ["tcp/127.0.0.1:8080"]
+
+
+def test_a_namespace_of_a_process_whose_first_thread_ended_is_found_and_named_by_its_executable() -> None:
+    with host() as made:
+        process = made.start(listener("tcp", "127.0.0.1", 8080), how="zombie-leader", namespace=True)
+        snapshot = made.snapshot()
+        executable = made.python.rpartition("/")[2]
+    assert names(snapshot) == ["host", executable]
+    assert [owner.pid for owner in sockets(snapshot, executable)["tcp/127.0.0.1:8080"].owners] == [process.pid]
+
+
+def test_a_container_is_named_as_its_runtime_names_it_and_nothing_else_of_its_state_is_kept() -> None:
+    state = {"Name": "/shop", "ID": CONTAINER, "Config": {"Image": "shop:1.2", "Env": ["PASSWORD=hunter2"], "Cmd": ["--token=hunter2"]}}
+    with host() as made:
+        made.write(f"/var/lib/docker/containers/{CONTAINER}/config.v2.json", json.dumps(state))
+        made.start(listener("tcp", "0.0.0.0", 80), namespace=True, group=f"docker-{CONTAINER}.scope")
+        bundle = made.collect()
+    snapshot = interpreted(as_if_initial(bundle))
+    assert names(snapshot) == ["host", "container:shop"]
+    (owner,) = sockets(snapshot, "container:shop")["tcp/0.0.0.0:80"].owners
+    assert owner.container == "shop"
+    assert b"hunter2" not in bundle
+
+
+def test_namespaces_of_one_unit_are_told_apart() -> None:
+    with host() as made:
+        for port in (8080, 8081):
+            made.start(listener("tcp", "127.0.0.1", port), namespace=True, group="shop.service")
+        snapshot = made.snapshot()
+    assert sorted(names(snapshot)) == ["host", "shop.service", "shop.service (2)"]
+    assert sorted(len(stack(snapshot, name).listening.seen) for name in names(snapshot)) == [0, 1, 1]
+
+
+def test_a_run_inside_a_container_calls_its_own_stack_the_host() -> None:
+    """Process 1 is what tells: a collector that was moved to another namespace of the host still calls that one by its own name."""
+    with host() as made:
+        process = made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, group="shop.service")
+        made.start(listener("tcp", "127.0.0.1", 22))
+        bundle = made.collect(prefix=["nsenter", f"--target={process.pid}", "--net", "--"])
+    snapshot = interpreted(as_if_initial(bundle))
+    assert list(sockets(snapshot)) == ["tcp/127.0.0.1:22"]
+    assert list(sockets(snapshot, "shop.service")) == ["tcp/127.0.0.1:8080"]
+
+
+def reaches(made: Host, name: str = "host") -> dict[str, str]:
+    return {subject: one.reach for subject, one in sockets(made.snapshot(), name).items()}
+
+
+def test_how_far_a_listener_reaches_goes_by_the_addresses_of_its_own_namespace() -> None:
+    with host() as made:
+        made.start(listener("tcp", "0.0.0.0", 80), listener("tcp", "::", 81, v6only=True))
+        assert reaches(made) == {"tcp/0.0.0.0:80": "loopback", "tcp/[::]:81": "loopback"}
+        made.ip("link", "add", "lan0", "type", "veth", "peer", "name", "far0")
+        made.ip("link", "set", "lan0", "addrgenmode", "none", "up")
+        made.ip("addr", "add", "fe80::1/64", "dev", "lan0", "nodad")
+        assert reaches(made)["tcp/0.0.0.0:80"] == "link"
+        made.ip("addr", "add", "10.0.0.5/24", "dev", "lan0")
+        assert reaches(made)["tcp/0.0.0.0:80"] == "private"
+        made.ip("addr", "add", "9.9.9.9/32", "dev", "lan0")
+        made.start(
+            listener("tcp", "9.9.9.9", 82), listener("tcp", "10.0.0.5", 82), listener("tcp", "127.0.0.9", 82), listener("tcp", "::1", 82),
+            listener("tcp", "fe80::1", 82, scope="lan0"), listener("tcp", "::ffff:10.0.0.5", 83), listener("udp", "224.0.0.251", 84),
+        )  # fmt: skip
+        assert reaches(made) == {
+            "tcp/0.0.0.0:80": "public", "tcp/[::]:81": "public", "tcp/9.9.9.9:82": "public", "tcp/10.0.0.5:82": "private",
+            "tcp/127.0.0.9:82": "loopback", "tcp/[::1]:82": "loopback", "tcp/[fe80::1%lan0]:82": "link",
+            "tcp/[::ffff:10.0.0.5]:83": "private", "udp/224.0.0.251:84": "public",
+        }  # fmt: skip
+        inside = made.start(listener("tcp", "0.0.0.0", 80), listener("tcp", "127.0.0.1", 81), namespace=True, group="shop.service")
+        made.ip("link", "set", "far0", "netns", str(inside.pid))
+        for words in (("addr", "add", "172.17.0.2/16", "dev", "far0"), ("link", "set", "far0", "up")):
+            made.run("nsenter", f"--target={inside.pid}", "--net", "--", "ip", *words, check=True)
+        assert reaches(made, "shop.service") == {"tcp/0.0.0.0:80": "container", "tcp/127.0.0.1:81": "loopback"}
+
+
+def test_an_ordinary_user_gets_one_line_on_owners_for_each_stack_and_the_settings_of_others_are_unknown() -> None:
+    with host() as made:
+        made.start(listener("tcp", "127.0.0.1", 22), listener("tcp", "127.0.0.1", 25), user=WEB)
+        made.start(listener("tcp", "0.0.0.0", 80), listener("udp", "0.0.0.0", 53), namespace=True, group="shop.service")
+        said = json.loads(made.auditor("audit", "-f", "json", user=NOBODY).out)["findings"]
+    unknown = {(one["stack"], one["rule"], one["count"]) for one in said if one["outcome"] == "unknown"}
+    assert {one for one in unknown if one[1] == "owner-not-visible"} == {
+        ("host", "owner-not-visible", 2),
+        ("shop.service", "owner-not-visible", 2),
+    }
+    assert ("shop.service", "privileged-range-lowered", 1) in unknown
+    assert not [one for one in said if one["outcome"] in ("fail", "pass") and one["rule"] == "privileged-range-lowered"
+                and one["stack"] == "shop.service"]  # fmt: skip
+    assert not any(one["outcome"] == "error" for one in said)

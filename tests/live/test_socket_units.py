@@ -1,0 +1,91 @@
+"""Sockets that process 1 of a made host holds, as systemd does, and the unit files that declare them."""
+
+from __future__ import annotations
+
+import json
+
+from tests.hosts import NEEDED, NOBODY, Host, as_if_initial, host, interpreted, listener, sockets
+
+pytestmark = NEEDED
+SHOP = """\
+[Unit]
+Description=the shop, token=hunter2
+[Socket]
+Environment=PASSWORD=hunter2
+ExecStartPre=/bin/sh -c 'echo hunter2'
+ListenStream=8080
+ListenStream = 127.0.0.1:40000
+ListenStream=/run/shop.sock
+Service=shop-web.service
+"""
+
+
+def units(made: Host) -> dict[str, tuple[str | None, str | None]]:
+    return {subject: (one.socket_unit, one.activates) for subject, one in sockets(made.snapshot()).items()}
+
+
+def test_each_socket_of_process_1_has_the_unit_that_declares_it_and_the_service_that_gets_it() -> None:
+    with host() as made:
+        made.write("/etc/systemd/system/shop.socket", SHOP)
+        made.write("/etc/systemd/system/log.socket", "[Socket]\nListenDatagram=514\n")
+        made.write("/etc/systemd/system/echo.socket", "[Socket]\nListenStream=[::1]:7\nAccept=yes\n")
+        made.write("/etc/systemd/system/sshd.socket", "[Socket]\nListenStream=22\n")
+        made.write("/etc/systemd/system/sshd.socket.d/port.conf", "[Socket]\nListenStream=\nListenStream=2222\n")
+        made.order("hold", sockets=[
+            listener("tcp", "::", 8080, v6only=False), listener("tcp", "127.0.0.1", 40000), listener("udp", "::", 514, v6only=False),
+            listener("tcp", "::1", 7), listener("tcp", "0.0.0.0", 22), listener("tcp", "0.0.0.0", 2222), listener("tcp", "127.0.0.1", 2223),
+        ])  # fmt: skip
+        assert units(made) == {
+            "tcp/*:8080": ("shop.socket", "shop-web.service"),
+            "tcp/127.0.0.1:40000": ("shop.socket", "shop-web.service"),
+            "udp/*:514": ("log.socket", "log.service"),
+            "tcp/[::1]:7": ("echo.socket", "echo@.service"),
+            "tcp/0.0.0.0:22": (None, None),
+            "tcp/0.0.0.0:2222": ("sshd.socket", "sshd.service"),
+            "tcp/127.0.0.1:2223": (None, None),
+        }
+
+
+def test_of_two_units_of_one_name_the_administrators_counts_and_a_masked_one_declares_nothing() -> None:
+    with host() as made:
+        made.write("/run/systemd/system/shop.socket", "[Socket]\nListenStream=81\nService=vendor.service\n")
+        made.write("/etc/systemd/system/shop.socket", "[Socket]\nListenStream=80\nService=ours.service\n")
+        made.write("/run/systemd/system/off.socket", "[Socket]\nListenStream=82\n")
+        made.link("/etc/systemd/system/off.socket", "/dev/null")
+        made.order("hold", sockets=[listener("tcp", "0.0.0.0", port) for port in (80, 81, 82)])
+        assert units(made) == {
+            "tcp/0.0.0.0:80": ("shop.socket", "ours.service"),
+            "tcp/0.0.0.0:81": (None, None),
+            "tcp/0.0.0.0:82": (None, None),
+        }
+
+
+def test_nothing_of_a_unit_file_but_what_it_listens_on_is_in_the_bundle() -> None:
+    with host() as made:
+        made.write("/etc/systemd/system/shop.socket", SHOP)
+        made.write("/etc/systemd/system/shop.socket.d/more.conf", "[Socket]\nEnvironment=KEY=hunter2\nListenStream=8081\n")
+        for user in (None, NOBODY):
+            bundle = made.collect(user=user)
+            assert b"shop.socket\t/etc/systemd/system/shop.socket\t6\tListenStream\t8080\n" in bundle
+            assert b"/etc/systemd/system/shop.socket.d/more.conf\t3\tListenStream\t8081\n" in bundle
+            assert b"hunter2" not in bundle
+
+
+def test_a_unit_that_nobody_else_may_read_is_a_gap_for_them_and_not_an_undeclared_socket() -> None:
+    with host() as made:
+        made.write("/etc/systemd/system/shop.socket", SHOP, mode=0o600)
+        made.order("hold", sockets=[listener("tcp", "0.0.0.0", 8080)])
+        snapshot = interpreted(made.collect(user=NOBODY))
+    assert any("shop.socket: Permission denied" in why for why in snapshot.visibility["not_read"])
+    assert sockets(snapshot)["tcp/0.0.0.0:8080"].shown.get("socket_unit") is None
+
+
+def test_a_port_that_a_unit_fixes_inside_the_ephemeral_range_is_a_fault_in_waiting_and_no_inventory() -> None:
+    with host() as made:
+        made.write("/etc/systemd/system/shop.socket", "[Socket]\nListenStream=127.0.0.1:40000\nListenDatagram=127.0.0.1:40001\n")
+        made.order("hold", sockets=[listener("tcp", "127.0.0.1", 40000), listener("udp", "127.0.0.1", 40001)])
+        made.write("/run/h.evidence", as_if_initial(made.collect()))
+        said = json.loads(made.auditor("audit", "-f", "json", "/run/h.evidence").out)["findings"]
+    found = [(one["subject"], one["severity"]) for one in said if one["outcome"] == "fail"]
+    assert found == [("tcp/127.0.0.1:40000", "low"), ("udp/127.0.0.1:40001", "low")]
+    assert "fixed by shop.socket" in next(one["message"] for one in said if one["outcome"] == "fail")
