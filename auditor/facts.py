@@ -89,28 +89,45 @@ class PortRange:
 
 
 class Gap:
-    """A failed attempt to see: why, the line it came from, and the scope (protocol, family, stack) where it is narrower than all."""
+    """A failed attempt to see: why, the line it came from, and the scope (protocol, family, stack, ports) where it is narrower than all."""
 
-    __slots__ = ("family", "line", "protocol", "stack", "why")
+    __slots__ = ("family", "line", "ports", "protocol", "stack", "why")
 
     def __init__(
-        self, why: str, line: str | None = None, *, protocol: str | None = None, family: str | None = None, stack: str | None = None
-    ) -> None:
+        self, why: str, line: str | None = None, *, protocol: str | None = None, family: str | None = None, stack: str | None = None,
+        ports: PortRange | None = None,
+    ) -> None:  # fmt: skip
         self.why = why
         self.line = line
         self.protocol = protocol
         self.family = family
         self.stack = stack
+        self.ports = ports
+
+    def concerns(self, protocol: str, family: str, port: int | None) -> bool:
+        """Whether what was not seen may be of this protocol, family (`any` and `unknown` are either) and port (None: any)."""
+        return (
+            (self.protocol is None or protocol in ("any", self.protocol))
+            and (self.family is None or family in ("any", "unknown", self.family))
+            and (self.ports is None or port is None or port in self.ports)
+        )
 
     def to_json(self) -> dict[str, Any]:
-        return {name: value for name in ("why", "line", "protocol", "family", "stack") if (value := getattr(self, name)) is not None}
+        words = {name: getattr(self, name) for name in ("why", "line", "protocol", "family", "stack")}
+        words["ports"] = None if self.ports is None else str(self.ports)
+        return {name: value for name, value in words.items() if value is not None}
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Gap:
         given = mapping(value, where)
-        texts = {name: typed(given[name], str, f"{where}.{name}") for name in cls.__slots__ if name in given}
+        texts: dict[str, Any] = {name: typed(given[name], str, f"{where}.{name}") for name in cls.__slots__ if name in given}
         if "why" not in texts:
             raise Malformed(f"{where}: a gap without 'why'")
+        if "ports" in texts:
+            try:
+                texts["ports"] = PortRange.parse(texts["ports"])
+            except ValueError as problem:
+                raise Malformed(f"{where}.ports: {problem}") from None
         return cls(**texts)
 
 
@@ -180,6 +197,10 @@ class Facts(_Known, Generic[T]):
         yield from self.seen
         if self.gaps:
             raise UnknownFact(self.gaps[0].why)
+
+    def about(self, protocol: str, family: str, port: int | None = None) -> Facts[T]:
+        """The same, without the gaps that concern other protocols, families or ports alone."""
+        return Facts(self.seen, self.source, [gap for gap in self.gaps if gap.concerns(protocol, family, port)], self.basis)
 
     def to_json(self) -> dict[str, Any]:
         return {

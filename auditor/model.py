@@ -145,6 +145,17 @@ class Range(Record):
     def ports(self) -> PortRange:
         return PortRange(self.first, self.last)
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The protocols and families that it speaks of; `any` is TCP and UDP, IPv4 and IPv6."""
+        protocols = ("tcp", "udp") if self.protocol == "any" else (self.protocol,)
+        families = ("ipv4", "ipv6") if self.family == "any" else (self.family,)
+        return [(protocol, family) for protocol in protocols for family in families]
+
+    def speaks_of(self, protocol: str, family: str) -> bool:
+        """Whether it is about this protocol and family."""
+        return self.protocol in ("any", protocol) and self.family in ("any", family)
+
     @classmethod
     def from_json(cls, value: Any, where: str) -> Any:
         ports = super().from_json(value, where)

@@ -234,9 +234,27 @@ def test_a_key_of_the_wrong_type_is_malformed_and_says_where(kind: Any, value: A
 
 
 def test_a_gap_keeps_its_scope_through_json_and_says_nothing_of_what_it_has_not() -> None:
-    gap = Gap("refused", "udp\tipv6", protocol="udp", family="ipv6")
+    gap = Gap("refused", "udp\tipv6", protocol="udp", family="ipv6", ports=PortRange(1024, 1025))
     assert Gap.from_json(gap.to_json(), "gap").to_json() == gap.to_json()
     assert Gap("cut").to_json() == {"why": "cut"}
+    with pytest.raises(Malformed, match="ports"):
+        Gap.from_json({"why": "cut", "ports": "many"}, "gap")
+
+
+def test_a_gap_concerns_what_is_in_its_scope_alone() -> None:
+    gap = Gap("cut", protocol="udp", family="ipv4", ports=PortRange(1024, 1024))
+    asked = [("udp", "ipv4", 1024), ("udp", "ipv4", None), ("any", "any", None), ("udp", "unknown", 1024)]
+    assert all(gap.concerns(*one) for one in asked)
+    assert not any(gap.concerns(*one) for one in [("tcp", "ipv4", 1024), ("udp", "ipv6", 1024), ("udp", "ipv4", 1025)])
+    assert Gap("cut").concerns("tcp", "ipv6", 22)
+
+
+def test_facts_about_something_keep_what_was_seen_and_the_gaps_that_concern_it() -> None:
+    known = Facts([1, 2], "a test", [Gap("cut", protocol="udp")], "derived")
+    assert list(known.about("tcp", "any")) == [1, 2]
+    assert (known.about("tcp", "any").source, known.about("tcp", "any").basis) == ("a test", "derived")
+    with pytest.raises(UnknownFact, match="cut"):
+        list(known.about("udp", "ipv4"))
 
 
 def test_severities_are_in_order_of_gravity() -> None:

@@ -187,7 +187,7 @@ def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:
             gaps += [(stack.name, name, gap) for gap in (_ABSENT if known is None else known.gaps)]
     rows: dict[tuple[str, ...], list[str]] = {}
     for place, name, gap in gaps:
-        scope = ", ".join(word for word in (gap.protocol, gap.family, gap.stack) if word)
+        scope = ", ".join(str(word) for word in (gap.protocol, gap.family, gap.ports, gap.stack) if word)
         rows.setdefault((place, gap.why, scope, gap.line or ""), []).append(name)
     return [
         {**dict(zip(("stack", "why", "scope", "line"), key, strict=True)), "hidden": list(dict.fromkeys(hidden))}

@@ -13,7 +13,7 @@ net.ipv4.ip_unprivileged_port_start, so a range that reaches there means that th
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
+from auditor.facts import PORT_MAX, PortRange
 from auditor.model import Range
 from auditor.rule import Breach, Case, Rule
 
@@ -46,12 +46,16 @@ def _handed_out(case: Case, ports: Range, kept: PortRange) -> str:
     overlap = ports.ports.overlap(kept)
     if overlap is None:
         return ""
-    return ", ".join(map(str, overlap.minus(one.ports for one in case.stack.reserved if _keeps(one, ports))))
+    left: set[PortRange] = set()
+    for protocol, family in ports.pairs:
+        left.update(overlap.minus(one.ports for one in case.stack.reserved.about(protocol, family) if one.speaks_of(protocol, family)))
+    return ", ".join(map(str, _joined(left)))
 
 
-def _keeps(reserved: Range, ports: Range) -> bool:
-    """Whether it is reserved from all that the range is handed out for."""
-    return reserved.protocol in ("any", ports.protocol) and reserved.family in ("any", ports.family)
+def _joined(parts: set[PortRange]) -> list[PortRange]:
+    """The same ports in as few ranges as there can be, in order."""
+    whole = PortRange(0, PORT_MAX)
+    return whole.minus(whole.minus(parts))
 
 
 def _meet(one: Range, other: Range) -> bool:

@@ -23,8 +23,7 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
         raise NotChecked("the policy gives no `at_least` for it")
     if ports.role == "low":
         return  # small everywhere: handed out to the privileged alone, who ask for it
-    reserved = [one.ports for one in case.stack.reserved]
-    left = sum(len(part) for part in ports.ports.minus(reserved))
+    left = min(_left(case, ports, protocol, family) for protocol, family in ports.pairs)
     if left < least:
         yield Breach(
             f"only {left} ports can be handed out",
@@ -32,6 +31,12 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
             expected=f"at least {least}",
             source="policy, rules: ephemeral-range-small",
         )
+
+
+def _left(case: Case, ports: Range, protocol: str, family: str) -> int:
+    """How many ports of the range can be handed out for one protocol and family."""
+    reserved = [one.ports for one in case.stack.reserved.about(protocol, family) if one.speaks_of(protocol, family)]
+    return sum(len(part) for part in ports.ports.minus(reserved))
 
 
 RULE = Rule(each="range", severity="low", parameters={"at_least": int}, check=check)

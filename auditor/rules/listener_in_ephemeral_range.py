@@ -21,23 +21,30 @@ _FOLD = "ports of the ephemeral range, not known to be fixed"
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
-    for ephemeral in case.stack.ephemeral:
+    served = _served(socket)
+    for ephemeral in case.stack.ephemeral.about(socket.protocol, served, socket.port):
         if ephemeral.role == "low" or not _speaks_of(ephemeral, socket):
             continue
-        if any(_keeps(reserved, ephemeral, socket) for reserved in case.stack.reserved):
+        if any(_keeps(reserved, ephemeral, socket) for reserved in case.stack.reserved.about(socket.protocol, served)):
             continue
         fixed = _fixed_by(case, socket, ephemeral)
         yield Breach(
             f"port {socket.port} is fixed by {fixed}, and the kernel may hand it out while the service is not running"
             if fixed
             else "the kernel may hand out these ports once their listeners are gone; it may have chosen them itself",
-            observed=_arithmetic(case, socket.port, ephemeral) if fixed else None,
+            observed=_arithmetic(case, socket, ephemeral) if fixed else None,
             expected=f"port {socket.port} outside {ephemeral.ports}, or reserved" if fixed else "fixed ports reserved",
             source=case.stack.ephemeral.source,
             severity="low" if fixed else "info",
             fold=None if fixed else _FOLD,
         )
         return
+
+
+def _served(socket: Socket) -> str:
+    """The family that the socket serves; `any` where it is, or may be, both."""
+    dual = socket.address == "::" and socket.shown.get("v6only") is not True
+    return "any" if dual or socket.family not in ("ipv4", "ipv6") else socket.family
 
 
 def _speaks_of(ports: Range, socket: Socket) -> bool:
@@ -67,8 +74,10 @@ def _fixed_by(case: Case, socket: Socket, ephemeral: Range) -> str | None:
     return None
 
 
-def _arithmetic(case: Case, port: int, ephemeral: Range) -> str:
-    reserved = [ports.ports for ports in case.stack.reserved]
+def _arithmetic(case: Case, socket: Socket, ephemeral: Range) -> str:
+    port, served = socket.port, _served(socket)
+    family = served if ephemeral.family == "any" else ephemeral.family
+    reserved = [ports.ports for ports in case.stack.reserved.about(socket.protocol, served) if ports.speaks_of(socket.protocol, family)]
     left = sum(len(part) for part in ephemeral.ports.minus(reserved))
     kept = len(ephemeral.ports) - left
     place = f"{ephemeral.first} <= {port} <= {ephemeral.last}"

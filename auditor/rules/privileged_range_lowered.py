@@ -16,7 +16,7 @@ a systemd socket. For a container on a routed network: `--sysctl net.ipv4.ip_unp
 from collections.abc import Iterator
 
 from auditor.facts import PortRange, UnknownFact
-from auditor.model import Stack
+from auditor.model import Range, Stack
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 _SEVERITIES = {"host": "high", "routed": "medium", "private": "info"}
@@ -24,17 +24,59 @@ _UNSEEN = "medium"
 
 
 def check(case: Case, stack: Stack) -> Iterator[Breach]:
+    """TCP and UDP, IPv4 and IPv6 each: one that is kept does not stand in for another that is not, or that was not seen."""
     expected, source = _expected(case)
-    have = [ports.ports for ports in stack.privileged]
-    missing = [part for part in expected.minus([PortRange(0, 0)]) for part in part.minus(have)]
-    if missing:
+    lacking: dict[tuple[str, str], str] = {}
+    unseen = None
+    for protocol, family in Range(protocol="any", family="any").pairs:
+        try:
+            kept = [one.ports for one in stack.privileged.about(protocol, family) if one.speaks_of(protocol, family)]
+        except UnknownFact as reason:
+            unseen = unseen or reason
+            continue
+        missing = [part for ports in expected.minus([PortRange(0, 0)]) for part in ports.minus(kept)]
+        lacking[protocol, family] = ", ".join(map(str, missing))
+    if any(lacking.values()):
         yield Breach(
-            f"any user may bind {', '.join(map(str, missing))}",
-            observed=f"privileged: {', '.join(map(str, have)) or 'none'}",
+            f"any user may bind {_in_words(lacking)}",
+            observed=f"privileged: {_have(stack)}",
             expected=f"privileged: {expected}",
             source=source,
             severity=_severity(stack),
         )
+    if unseen is not None:
+        raise unseen
+
+
+def _in_words(lacking: dict[tuple[str, str], str]) -> str:
+    """The ports, and whose they are where that is not all the same."""
+    scopes: dict[str, list[tuple[str, str]]] = {}
+    for pair, ports in lacking.items():
+        scopes.setdefault(ports, []).append(pair)
+    if len(scopes) == 1 and len(lacking) == len(Range(protocol="any", family="any").pairs):
+        return next(iter(scopes))
+    return "; ".join(f"{ports} ({', '.join(_scopes(pairs, list(lacking)))})" for ports, pairs in scopes.items() if ports)
+
+
+def _scopes(pairs: list[tuple[str, str]], known: list[tuple[str, str]]) -> list[str]:
+    """As "tcp", where that is so of every family that is known of, else as "tcp over ipv4"."""
+    words = []
+    for protocol, family in pairs:
+        whole = [pair for pair in known if pair[0] == protocol]
+        words.append(protocol if set(whole) <= set(pairs) and len(whole) > 1 else f"{protocol} over {family}")
+    return list(dict.fromkeys(words))
+
+
+def _have(stack: Stack) -> str:
+    """The privileged ports that were seen, with a word for those of one protocol or family alone."""
+    words = []
+    try:
+        for one in stack.privileged:
+            scope = ", ".join(word for word in (one.protocol, one.family) if word != "any")
+            words.append(f"{one} ({scope})" if scope else str(one))
+    except UnknownFact:
+        words.append("more that was not seen")
+    return ", ".join(words) or "none"
 
 
 def _severity(stack: Stack) -> str:
@@ -49,8 +91,10 @@ def _expected(case: Case) -> tuple[PortRange, str]:
     if case.policy.privileged is not None:
         return case.policy.privileged, f"policy {case.policy.origins['privileged']}"
     record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
-    if record is None or not record.knows("privileged") or record.privileged is None:
+    if record is None or not record.knows("privileged"):
         raise NotChecked(f"no vendor row says which ports {case.snapshot.system} {case.snapshot.release} keeps privileged")
+    if record.privileged is None:
+        raise NotChecked(f"{case.snapshot.system} keeps no ports for the privileged ({record.id})")
     if case.stack.privileged.basis == "documented":
         raise NotChecked("the privileged ports are the vendor table's word themselves")
     return record.privileged, f"vendor table, {record.id}"

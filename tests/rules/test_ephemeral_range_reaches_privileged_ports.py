@@ -79,3 +79,18 @@ def test_ranges_of_one_protocol_family_or_role_speak_of_that_alone(
 def test_a_range_that_was_not_read_is_unknown() -> None:
     assert outcomes(judged(host(settings={EPHEMERAL: None}), "", NAME)) == ["unknown host"]
     assert outcomes(judged(host(settings={THRESHOLD: None}), "", NAME)) == ["unknown host"]
+
+
+def test_ports_reserved_of_each_protocol_and_family_are_reserved_of_all() -> None:
+    parts = [Range(first=500, last=1023, protocol=p, family=f) for p, f in (("tcp", "any"), ("udp", "ipv4"), ("udp", "ipv6"))]
+    for reserved, outcome in ((parts, "pass"), (parts[:2], "fail"), (parts[1:], "fail")):
+        snapshot = changed(host(), ephemeral=facts(500, 3000), privileged=facts(1, 1023), reserved=Facts(reserved, "a test"))
+        assert [f.outcome for f in judged(snapshot, "", NAME)] == [outcome]
+
+
+def test_ports_reserved_in_pieces_are_told_as_those_that_are_left() -> None:
+    reserved = Facts(
+        [Range(first=500, last=899, protocol="tcp", family="any"), Range(first=600, last=999, protocol="udp", family="any")], "t"
+    )
+    (finding,) = judged(changed(host(), ephemeral=facts(500, 3000), privileged=facts(1, 1023), reserved=reserved), "", NAME)
+    assert finding.message == "the kernel may hand out 500-599, 900-1023, which are System Ports"

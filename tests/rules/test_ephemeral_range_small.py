@@ -55,3 +55,27 @@ def test_without_a_number_nothing_is_checked_and_the_baseline_has_one() -> None:
     assert outcomes(judged(host(settings={EPHEMERAL: "40000 40001"}), "", NAME)) == ["notchecked host"]
     (finding,) = judged(host(settings={EPHEMERAL: "40000 40001"}), "extends: baseline\n", NAME)
     assert (finding.outcome, finding.expected) == ("fail", "at least 8192")
+
+
+def ranges(*parts: tuple[int, int, str, str]) -> Facts[Range]:
+    return Facts([Range(first=first, last=last, protocol=p, family=f, role="default") for first, last, p, f in parts], "a test")
+
+
+@pytest.mark.parametrize(
+    ("ephemeral", "reserved", "left"),
+    [
+        ((40000, 40149, "tcp", "any"), [(40000, 40099, "udp", "any")], None),
+        ((40000, 40149, "udp", "any"), [(40000, 40099, "udp", "any")], 50),
+        ((40000, 40149, "any", "any"), [(40000, 40099, "udp", "any")], 50),
+        ((40000, 40149, "any", "any"), [(40000, 40049, "udp", "any"), (40050, 40099, "tcp", "any")], None),
+        ((40000, 40149, "tcp", "any"), [(40000, 40099, "tcp", "ipv6")], 50),
+        ((40000, 40149, "tcp", "ipv4"), [(40000, 40099, "tcp", "ipv6")], None),
+        ((40000, 40149, "sctp", "any"), [(40000, 40099, "tcp", "any")], None),
+    ],
+)
+def test_ports_reserved_of_one_protocol_or_family_are_missing_there_alone(
+    ephemeral: tuple[int, int, str, str], reserved: list[tuple[int, int, str, str]], left: int | None
+) -> None:
+    (finding,) = judged(changed(host(), ephemeral=ranges(ephemeral), reserved=ranges(*reserved)), ENOUGH, NAME)
+    assert finding.outcome == ("pass" if left is None else "fail")
+    assert left is None or finding.message == f"only {left} ports can be handed out"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.facts import Facts, Gap
+from auditor.facts import Facts, Gap, PortRange
 from auditor.model import Range, Socket
 from tests.bundles import AGENT, EPHEMERAL, INIT, RESERVED, SSHD, Host, changed, host, judged, outcomes, port, service
 
@@ -108,6 +108,13 @@ GAP = (Gap("cut"),)
         ("tcp/0.0.0.0:40000", facts(ANY), facts(gaps=GAP), "unknown"),
         ("tcp/0.0.0.0:40000", facts(ANY), facts(ANY, gaps=GAP), "pass"),
         ("tcp/0.0.0.0:22", facts(ANY), facts(gaps=GAP), "pass"),
+        ("tcp/0.0.0.0:22", facts(ANY, gaps=(Gap("cut", protocol="udp"),)), facts(), "pass"),
+        ("udp/0.0.0.0:22", facts(ANY, gaps=(Gap("cut", protocol="udp"),)), facts(), "unknown"),
+        ("tcp/*:22", facts(ANY, gaps=(Gap("cut", family="ipv4"),)), facts(), "unknown"),
+        ("tcp/[::1]:22", facts(ANY, gaps=(Gap("cut", family="ipv4"),)), facts(), "pass"),
+        ("tcp/0.0.0.0:22", facts(ANY, gaps=(Gap("disputed", ports=PortRange(1024, 1024)),)), facts(), "pass"),
+        ("tcp/0.0.0.0:1024", facts(ANY, gaps=(Gap("disputed", ports=PortRange(1024, 1024)),)), facts(), "unknown"),
+        ("tcp/0.0.0.0:40000", facts(ANY), facts(gaps=(Gap("cut", protocol="udp"),)), "fail"),
     ],
 )
 def test_ranges_of_one_protocol_or_family_speak_of_that_alone(
@@ -147,3 +154,11 @@ def test_a_host_with_clients_and_one_fixed_port_has_one_open_line() -> None:
         units=UNIT,
     )
     assert outcomes(judged(busy, "", NAME)) == [f"fail info host {FOLD}", "fail low host tcp/0.0.0.0:40000"]
+
+
+def test_the_arithmetic_counts_what_is_reserved_of_its_own_protocol_and_family() -> None:
+    reserved = facts({"first": 32768, "last": 32777, "protocol": "tcp"}, {"first": 50000, "protocol": "udp"}, {"first": 50000, **V6})
+    snapshot = changed(host(port("tcp/0.0.0.0:40000", AGENT)), ephemeral=facts(ANY), reserved=reserved)
+    (finding,) = judged(snapshot, NAMED, NAME)
+    assert finding.observed is not None
+    assert "28232 ports, 10 of them reserved" in finding.observed

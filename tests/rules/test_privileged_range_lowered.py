@@ -96,3 +96,48 @@ def test_a_tables_word_is_not_compared_with_itself() -> None:
     documented = Facts([Range(first=1, last=1023, protocol="any", family="any")], "vendor table", basis="documented")
     assert outcomes(judged(changed(host(), privileged=documented), "", NAME)) == ["notchecked host"]
     assert outcomes(judged(changed(host(), privileged=documented), "privileged: {expect: 0-1023}\n", NAME)) == ["pass host"]
+
+
+def kept(first: int, last: int, protocol: str = "any", family: str = "any") -> Range:
+    return Range(first=first, last=last, protocol=protocol, family=family)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "gaps", "says"),
+    [
+        ([kept(1, 1023, "tcp")], [], "1-1023 (udp)"),
+        ([kept(1, 1023, "tcp"), kept(1, 1023, "udp")], [], None),
+        ([kept(1, 1023, "tcp"), kept(1, 79, "udp")], [], "80-1023 (udp)"),
+        ([kept(1, 500, "tcp"), kept(1, 79, "udp")], [], "501-1023 (tcp); 80-1023 (udp)"),
+        ([kept(1, 500), kept(501, 1023, "udp")], [], "501-1023 (tcp)"),
+        ([kept(1, 1023, family="ipv4")], [], "1-1023 (tcp over ipv6, udp over ipv6)"),
+        ([kept(1, 1023, family="ipv4"), kept(1, 1023, "tcp", "ipv6")], [], "1-1023 (udp over ipv6)"),
+        ([kept(1, 500, "tcp"), kept(1, 500, "udp")], [], "501-1023"),
+        ([kept(1, 79, "tcp")], [Gap("cut", protocol="udp")], "80-1023 (tcp)"),
+    ],
+)
+def test_each_protocol_and_family_is_kept_or_not_by_itself(ranges: list[Range], gaps: list[Gap], says: str | None) -> None:
+    found = judged(changed(host(), privileged=Facts(ranges, "a test", gaps)), "", NAME)
+    assert [f.message for f in found if f.outcome == "fail"] == ([] if says is None else [f"any user may bind {says}"])
+    assert [f.outcome for f in found if f.outcome != "fail"] == (["pass"] if says is None else []) + ["unknown"] * len(gaps)
+
+
+@pytest.mark.parametrize(
+    "gap", [Gap("cut"), Gap("cut", protocol="udp"), Gap("cut", family="ipv6"), Gap("cut", protocol="udp", family="ipv4")]
+)
+def test_what_was_not_seen_of_one_protocol_is_unknown_even_where_the_other_is_kept(gap: Gap) -> None:
+    snapshot = changed(host(), privileged=Facts([kept(1, 1023, "tcp", "ipv4")], "a test", [gap, Gap("cut", family="ipv6")]))
+    assert "pass" not in [f.outcome for f in judged(snapshot, "", NAME)]
+    assert "unknown" in [f.outcome for f in judged(snapshot, "", NAME)]
+
+
+def test_the_finding_names_whose_the_ports_are() -> None:
+    (finding,) = judged(changed(host(), privileged=Facts([kept(1, 1023, "tcp"), kept(2049, 2049)], "a test")), "", NAME)
+    assert (finding.observed, finding.expected) == ("privileged: 1-1023 (tcp), 2049", "privileged: 1-1023")
+
+
+def test_a_vendor_that_keeps_no_ports_has_nothing_to_lower() -> None:
+    windows = changed(host(), privileged=Facts[Range]([], "Windows"))
+    windows.shown |= {"system": "Windows", "release": "10.0"}
+    (finding,) = judged(windows, "", NAME)
+    assert (finding.outcome, finding.message) == ("notchecked", "Windows keeps no ports for the privileged (windows-vista-plus)")
