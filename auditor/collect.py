@@ -41,7 +41,7 @@ def bundle(
     for probe in collector.probes:
         if probe.part in chosen or probe.part in also:
             for answer in _ask(probe, notebook):
-                if trouble is not None and answer.status != "absent" and (why := answer.trouble):
+                if trouble is not None and answer.status != "absent" and not probe.optional and (why := answer.trouble):
                     trouble.append(why)
                 yield answer.to_bytes()
     yield ENDING

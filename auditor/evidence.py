@@ -6,6 +6,10 @@ becomes a gap with the line in it, never an exception.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 MAGIC = b"port-auditor evidence 1\n"
 MAX_LINE = 1 << 20
 MAX_BUNDLE = 64 << 20
@@ -130,6 +134,14 @@ def opening(head: dict[str, str]) -> bytes:
 
 
 ENDING = b".\n"
+
+
+def made_of(head: dict[str, str], answers: Iterable[Answer]) -> Iterator[bytes]:
+    """A whole bundle, piece by piece."""
+    yield opening(head)
+    for answer in answers:
+        yield answer.to_bytes()
+    yield ENDING
 
 
 def load(bundle: bytes) -> Evidence:

@@ -38,6 +38,7 @@ from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.rule import Rule
 from auditor.tables import Tables
+from tests.saved_hosts import SAVED_HOSTS
 
 TODAY = datetime.date(2026, 11, 20)
 THRESHOLD = "net.ipv4.ip_unprivileged_port_start"
@@ -411,5 +412,5 @@ waivers:
 """
 """A policy by which `rich` breaks every rule that there is."""
 
-RICH = {"linux": rich}
+RICH = {"linux": rich, **{name: lambda host=host: host for name, host in SAVED_HOSTS.items()}}
 """A rich host of each collector, for tests/test_contract.py."""

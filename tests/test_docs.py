@@ -14,6 +14,7 @@ import pytest
 from auditor import errors, plugins
 from auditor.cli import COMMANDS
 from auditor.policy import load
+from tests.systems_table import table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +38,15 @@ def exit_codes(table: str) -> set[int]:
 
 def test_the_readmes_help_is_the_programs() -> None:
     assert section("`port-auditor --help`").strip() == f"```text\n{help_text().rstrip()}\n```"
+
+
+def test_the_readmes_table_of_systems_is_the_collectors() -> None:
+    assert table() in section("Systems")
+
+
+def test_every_probe_is_in_the_table_of_systems() -> None:
+    for collector in plugins.collectors().values():
+        assert {probe.name for probe in collector.probes} == {name for reads in collector.reads for name in reads.probes}, collector.name
 
 
 def test_the_output_in_the_readme_is_what_the_program_prints_of_the_bundle_in_the_repository() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.collectors._linux_owners import container_of, unit_of
-from auditor.collectors._linux_sockets import reach
+from auditor.collectors._reach import reach
 from auditor.model import Snapshot
 from auditor.sources import from_bytes
 from auditor.tables import Tables

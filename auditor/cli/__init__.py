@@ -11,9 +11,13 @@ from auditor.errors import AuditorError
 COMMANDS = {
     "audit": "audit this host, or saved evidence, against a policy",
     "collect": "write this host's evidence bundle",
+    "script": "print a shell script that takes a bundle on a host without Python",
+    "bundle": "make a bundle of saved command output",
     "snapshot": "print what evidence means, as JSON",
+    "diff": "print what changed between two sources",
     "rules": "list the rules, or show one rule's document",
     "port": "print everything known of a port",
+    "suggest-port": "print ports that no chosen system uses by itself and nobody is assigned",
     "policy": "check a policy, or show it as merged",
     "tables": "list, import or check the tables that hosts are compared with",
 }
@@ -91,7 +95,7 @@ def _run(arguments: list[str]) -> int:
 
     if arguments and arguments[0] in COMMANDS:
         name = arguments[0]
-        command = __import__(f"auditor.cli.{name}", fromlist=["run"])
+        command = __import__(f"auditor.cli.{name.replace('-', '_')}", fromlist=["run"])
         parser = argparse.ArgumentParser(
             prog=f"port-auditor {name}", description=command.HELP, epilog=command.EXAMPLE, allow_abbrev=False,
             formatter_class=formatter,
@@ -99,7 +103,7 @@ def _run(arguments: list[str]) -> int:
         command.arguments(parser)
         parsed = parser.parse_args(arguments[1:])
         return int(command.run(parsed))
-    listing = "\n".join(f"  {name:9} {what}" for name, what in COMMANDS.items())
+    listing = "\n".join(f"  {name:{max(map(len, COMMANDS))}} {what}" for name, what in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="port-auditor", usage="port-auditor [--help] [--version] COMMAND ...",
         description="Audit what listens on hosts, and what their kernels hand out, against port policy.",

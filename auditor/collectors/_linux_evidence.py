@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from auditor.evidence import Answer, Evidence, words
 from auditor.facts import Gap
 from auditor.parsers import rows
@@ -10,7 +12,12 @@ Rows = list[tuple[str | None, ...]]
 
 
 class LinuxEvidence:
-    """`head` of the bundle; `whole` are the gaps that lie over everything in it (it was cut, a line of no known kind)."""
+    """`head` of the bundle; `whole` are the gaps that lie over everything in it (it was cut, a line of no known kind). `limits`
+    are those of the way in which it was taken, `late` the inodes of sockets that came, or whose holder ended, meanwhile."""
+
+    limits: tuple[str, ...] = ()
+    addresses_source = "rtnetlink"
+    late: frozenset[str] = frozenset()
 
     def __init__(self, evidence: Evidence) -> None:
         self.head = evidence.head
@@ -47,6 +54,10 @@ class LinuxEvidence:
         """Why a namespace could not be entered; None where it was, or where that is not said."""
         said = [a.trouble.removeprefix(f"{a.command}: ") for a in self.answers("entering", stack) if a.trouble]
         return said[0] if said else None
+
+    def socket_details(self, stack: str) -> dict[tuple[str, str, int], dict[str, Any]]:
+        """By protocol, inode and port, what is known of a socket beside what /proc/net shows."""
+        return {}
 
     def files(self, probe: str, stack: str | None = None) -> dict[str, Answer]:
         """The files read under `probe`, by path."""

@@ -75,6 +75,13 @@ class Owners:
             else:
                 self._odd("builtin:walk", row)
         self.why_partial = self._why_partial(evidence)
+        self._late = evidence.late
+
+    def why_unseen(self, inode: str) -> str | None:
+        """Why a holder of this one may not have been seen; None: there is none to be seen."""
+        return self.why_partial or (
+            "it was opened, or who held it ended, while the processes were looked through" if inode in self._late else None
+        )
 
     def of(self, inode: str) -> list[Owner]:
         """Every process that holds it."""

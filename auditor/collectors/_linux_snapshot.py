@@ -8,12 +8,14 @@ from auditor.collectors import _linux_settings as settings
 from auditor.collectors import _linux_sockets as sockets
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_names
+from auditor.collectors._linux_script import ScriptEvidence, taken_by_script
 from auditor.collectors._linux_stacks import Namespace, namespaces
 from auditor.collectors._linux_units import SocketUnit, socket_units
 from auditor.evidence import Evidence
-from auditor.facts import PORT_MAX, Facts, Gap
+from auditor.facts import Facts, Gap
 from auditor.model import Snapshot, Stack, Witnessed
-from auditor.parsers import rows
+from auditor.parsers import rows, witness
+from auditor.reading import Output
 from auditor.tables import Tables
 
 LIMITS = (
@@ -31,13 +33,14 @@ _PROC_NET = "Where the sockets of a stack came from /proc/net: bound-only TCP, v
 
 def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
     """Total: whatever the bundle holds, there is a Snapshot, and what it does not show is unknown in it."""
-    linux = LinuxEvidence(evidence)
+    linux = ScriptEvidence(evidence) if taken_by_script(evidence) else LinuxEvidence(evidence)
     containers, container_gaps = container_names(linux)
     owners = Owners(linux, containers)
     units, unit_gaps = socket_units(linux)
     groups = {number: path for number, path in linux.table("cgroups", "cgroup path", "builtin:cgroups")[0] if number and path}
     found, namespace_gaps = namespaces(linux, containers)
     stacks = [_stack(linux, namespace, owners, units, groups) for namespace in found]
+    not_entered = [stack.name for stack, one in zip(stacks, found, strict=True) if linux.not_entered(one.label) or not _looked_into(stack)]
     if owners.rights.get("hidepid") != "0" and not owners.holds(CAP_SYS_PTRACE):
         namespace_gaps.append(Gap("/proc may hide processes (hidepid): so may their network namespaces be"))
     head = linux.head
@@ -45,8 +48,8 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
         "system": head.get("system", "Linux"),
         "stacks": Facts(stacks, "/proc/PID/ns/net, nsfs mounts", namespace_gaps + linux.whole),
         "settings": {one.name: one.value for one in stacks[0].settings.seen},
-        "visibility": _visibility(owners, stacks, namespace_gaps, unit_gaps + container_gaps),
-        "limits": _limits(head.get("release", ""), stacks),
+        "visibility": _visibility(owners, stacks, not_entered, namespace_gaps, unit_gaps + container_gaps),
+        "limits": _limits(head.get("release", ""), stacks, linux),
     }
     for key, name in (("host", "host"), ("machine_id", "machine-id"), ("boot_id", "boot-id"), ("release", "release"), ("taken", "taken")):
         if name in head:
@@ -72,18 +75,21 @@ def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: li
         "persisted": settings.persisted(linux, namespace),
     }  # fmt: skip
     if namespace.own and "cross-check" in linux.asked:
-        found, gaps = linux.table("psutil", "protocol address port", "builtin:psutil")
-        seen = []
-        for protocol, address, port in found:
-            if protocol and address and (number := rows.number(port, PORT_MAX)):
-                seen.append(Witnessed(protocol=protocol, address=address, port=number))
-            else:
-                gaps.append(Gap("a row of psutil cannot be read", f"{protocol} {address} {port}"[:200]))
-        shown["witnessed"] = Facts(seen, "psutil", gaps + linux.whole)
+        shown["witnessed"] = _witnessed(linux)
     return Stack(**shown)
 
 
-def _visibility(owners: Owners, stacks: list[Stack], namespaces: list[Gap], others: list[Gap]) -> dict[str, Any]:
+def _witnessed(linux: LinuxEvidence) -> Facts[Witnessed]:
+    seen: dict[tuple[str, str, int], Witnessed] = {}
+    gaps = [] if linux.answers("psutil") else [Gap("psutil was not asked")]
+    for answer in linux.answers("psutil"):
+        told = witness.parse(Output(answer.command, answer.text))
+        gaps += [*told.gaps, *([Gap(answer.trouble)] if answer.trouble else [])]
+        seen |= {found: Witnessed(protocol=found[0], address=found[1], port=found[2]) for found in told.found}
+    return Facts(seen.values(), "psutil", gaps + linux.whole)
+
+
+def _visibility(owners: Owners, stacks: list[Stack], not_entered: list[str], namespaces: list[Gap], others: list[Gap]) -> dict[str, Any]:
     states = [one.shown.get("owner_state") for stack in stacks for one in stack.listening.seen]
     rights = {"uid": owners.rights.get("uid"), "CAP_SYS_PTRACE": owners.holds(CAP_SYS_PTRACE),
               "CAP_DAC_READ_SEARCH": owners.holds(CAP_DAC_READ_SEARCH), "CAP_SYS_ADMIN": owners.holds(CAP_SYS_ADMIN)}  # fmt: skip
@@ -94,19 +100,21 @@ def _visibility(owners: Owners, stacks: list[Stack], namespaces: list[Gap], othe
                       "gone_meanwhile": owners.counts.get("vanished", 0)},
         "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
         "owners_reason": owners.why_partial,
-        "namespaces": {"seen": len(stacks), "not_entered": [stack.name for stack in stacks if not _entered(stack)],
+        "namespaces": {"seen": len(stacks), "not_entered": not_entered,
                        "gaps": [gap.why for gap in namespaces]},
         "races_retried": owners.counts.get("retries", 0),
         "not_read": [gap.why for gap in others],
     }  # fmt: skip
 
 
-def _entered(stack: Stack) -> bool:
-    return stack.listening.source != "/proc/net" and bool(stack.listening.seen or not stack.listening.gaps)
+def _looked_into(stack: Stack) -> bool:
+    return bool(stack.listening.seen or not stack.listening.gaps)
 
 
-def _limits(release: str, stacks: list[Stack]) -> list[str]:
-    found = list(LIMITS)
+def _limits(release: str, stacks: list[Stack], linux: LinuxEvidence) -> list[str]:
+    found = [*linux.limits, *LIMITS]
+    if linux.limits:
+        return found
     if (settings.version(release) or (0, 0)) < _BOUND_ONLY_SINCE:
         found.insert(0, _OLD_KERNEL)
     if any(one.shown.get("source") == "/proc/net" for stack in stacks for one in stack.listening.seen) or any(

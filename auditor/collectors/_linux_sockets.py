@@ -9,14 +9,16 @@ from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners
 from auditor.collectors._linux_stacks import Namespace
 from auditor.collectors._linux_units import SocketUnit, declaring
+from auditor.collectors._reach import WIDEST, mark_kernel_given, reach
 from auditor.evidence import words
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.facts import PORT_MAX, Facts, Gap
 from auditor.model import ROUTED_LINK_KINDS, Address, Range, Socket
 from auditor.parsers import proc_net, rows
 
 COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
+_NOT_SHOWN = "not shown"
+_LINK_LOCAL = b"\xfe\x80"
 _NONE_VISIBLE = "no process in view holds it: the kernel itself, a descriptor in flight, or a process that is hidden"
-_WIDEST = ("public", "private", "link", "loopback")
 
 
 class Interfaces:
@@ -34,15 +36,20 @@ class Interfaces:
             if address is None and prefix is None:
                 continue  # an interface without an address
             width = rows.number(prefix, most=128)
-            if address and width is not None and _packed(address) and device:
-                seen.append(Address(address=address, prefix=width, device=device, **({} if link == "" else {"kind": link})))
+            if address and (width is not None or prefix == "") and _packed(address) and device is not None:
+                shown: dict[str, Any] = {"address": address}
+                shown |= {} if prefix == "" else {"prefix": width}
+                shown |= {} if device == "" else {"device": device}
+                shown |= {} if link == "" else {"kind": link}
+                seen.append(Address(**shown))
             else:
                 gaps.append(Gap("a row of rtnetlink cannot be read", f"{device} {address} {prefix}"[:200]))
-        self.facts: Facts[Address] = Facts(seen, "rtnetlink", gaps + evidence.whole)
-        self._unsure = bool(gaps) and (bool(namespace.doubt) or namespace.kind != "host")
-        self._private = namespace.kind == "netns" and not gaps and not any(a.shown.get("kind", "?") in ROUTED_LINK_KINDS for a in seen)
+        self.facts: Facts[Address] = Facts(seen, evidence.addresses_source, gaps + evidence.whole)
+        kinds = [address.shown.get("kind", _NOT_SHOWN) for address in seen]
+        self._unsure = (bool(gaps) or _NOT_SHOWN in kinds) and (bool(namespace.doubt) or namespace.kind != "host")
+        self._private = namespace.kind == "netns" and not self._unsure and not any(kind in ROUTED_LINK_KINDS for kind in kinds)
         reaches = {reach(a.address) for a in seen}
-        self.wildcard = "unknown" if gaps else self._limited(next((r for r in _WIDEST if r in reaches), "loopback"))
+        self.wildcard = "unknown" if gaps else self._limited(next((r for r in WIDEST if r in reaches), "loopback"))
 
     def reached(self, address: str) -> str:
         """How far an address that a socket is bound to reaches."""
@@ -60,23 +67,6 @@ def _packed(address: str) -> bytes | None:
         return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
     except (OSError, ValueError):
         return None
-
-
-def reach(address: str) -> str:
-    """`wildcard`, or the scope of one address by the IANA special-purpose registries (as Python's ipaddress has them): loopback,
-    link, private or public. Multicast and broadcast addresses are heard wherever the wildcard is."""
-    from ipaddress import IPv6Address, ip_address
-
-    ip = ip_address(address)
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    if ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255":
-        return "wildcard"
-    if ip.is_loopback:
-        return "loopback"
-    if ip.is_link_local:
-        return "link"
-    return "public" if ip.is_global else "private"
 
 
 class _Ports:
@@ -107,13 +97,14 @@ class _Ports:
             self.reaches[address] = self.interfaces.reached(address)
         shown["reach"] = self.reaches[address]
         holders = self.owners.of(inode) if inode != "0" else []
+        why = self.owners.why_unseen(inode)
         if holders:
             shown["owners_seen"] = holders
-            shown["owner_state"] = "partial" if self.owners.why_partial else "known"
+            shown["owner_state"] = "partial" if why else "known"
         else:
-            shown["owner_state"] = "unreadable" if self.owners.why_partial else "none"
+            shown["owner_state"] = "unreadable" if why else "none"
         if shown["owner_state"] != "known":
-            shown["owner_reason"] = self.owners.why_partial or _NONE_VISIBLE
+            shown["owner_reason"] = why or _NONE_VISIBLE
         if any(owner.shown.get("pid") == 1 for owner in holders):
             shown |= self._unit(shown["protocol"], address, shown["port"])
         one = Socket(**shown)
@@ -138,15 +129,8 @@ def listening(
     ports.gaps += [Gap(why, protocol=protocol, family=family) for protocol, family, why in refused if (protocol, family) not in known]
     if not ephemeral.gaps and not reserved.gaps:
         for one in ports.seen:
-            _mark_kernel_given(one.shown, [r.ports for r in ephemeral.seen], [r.ports for r in reserved.seen])
+            mark_kernel_given(one.shown, [r.ports for r in ephemeral.seen], [r.ports for r in reserved.seen])
     return Facts(ports.seen, "sock_diag" if asked else "/proc/net", ports.gaps + evidence.whole)
-
-
-def _mark_kernel_given(shown: dict[str, Any], ephemeral: list[PortRange], reserved: list[PortRange]) -> None:
-    """A UDP socket without a peer, on a port that the kernel hands out and no unit declares, is most likely a client's."""
-    if shown["protocol"] == "udp" and not shown.get("socket_unit"):
-        port = shown["port"]
-        shown["kernel_given"] = any(port in r for r in ephemeral) and not any(port in r for r in reserved)
 
 
 def _sock_diag(ports: _Ports, evidence: LinuxEvidence) -> list[tuple[str, str, str]]:
@@ -194,7 +178,7 @@ def _sock_diag_row(ports: _Ports, row: tuple[str | None, ...]) -> None:
         shown["device"] = None
     elif ifindex in ports.interfaces.devices:
         shown["device"] = ports.interfaces.devices[ifindex]
-        if packed[:2] == b"\xfe\x80":
+        if packed[:2] == _LINK_LOCAL:
             shown["zone"] = shown["device"]
     if cgroup in ports.groups:
         shown["cgroup"] = ports.groups[cgroup]
@@ -204,6 +188,7 @@ def _sock_diag_row(ports: _Ports, row: tuple[str | None, ...]) -> None:
 def _proc_net(ports: _Ports, evidence: LinuxEvidence) -> set[tuple[str, str]]:
     """Adds what /proc/net gave and sock_diag did not; returns the (protocol, family) pairs it told of."""
     known = set()
+    details = evidence.socket_details(ports.label)
     for answer in evidence.answers("proc-net", ports.label):
         said = words(answer.command)
         name = said[-1].rpartition("/")[2]
@@ -220,6 +205,9 @@ def _proc_net(ports: _Ports, evidence: LinuxEvidence) -> set[tuple[str, str]]:
         for row in found:
             if any(one["protocol"] == protocol for one in ports.by_inode.get(row.inode, [])):
                 continue
-            ports.add({"protocol": protocol, "family": family, "address": row.address, "port": row.port, "uid": row.uid,
-                       "state": "listening", "source": "/proc/net"}, row.inode)  # fmt: skip
+            shown = {"protocol": protocol, "family": family, "address": row.address, "port": row.port, "uid": row.uid, "state": "listening",
+                     "source": "/proc/net", **details.get((protocol, row.inode, row.port), {})}  # fmt: skip
+            if shown.get("device") and (_packed(row.address) or b"")[:2] == _LINK_LOCAL:
+                shown["zone"] = shown["device"]
+            ports.add(shown, row.inode)
     return known

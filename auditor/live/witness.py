@@ -16,7 +16,7 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
     """Rows of protocol, address and port: TCP in LISTEN, UDP without a peer, of the namespace this process is in."""
     try:
         import psutil
-    except ImportError as error:
+    except (ImportError, NotImplementedError) as error:  # psutil refuses to be imported on a system that it does not know
         yield Answer("psutil", "builtin:psutil", b"", "absent", stderr=f"psutil: {error}\n".encode())
         return
     try:

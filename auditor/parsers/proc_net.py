@@ -15,6 +15,8 @@ _PEER = re.compile(r"(?:[0-9A-F]{8}){1,4}:[0-9A-F]{4}")
 _STATE = re.compile(r"[0-9A-F]{2}")
 _DECIMAL = re.compile(r"[0-9]{1,20}")
 _LISTENING = {"tcp": "0A", "udp": "07", "udplite": "07"}
+_INODE_FIELD = 9
+UNREADABLE = "a line of the table cannot be read"
 
 
 class Row:
@@ -34,24 +36,39 @@ def parse(text: str, protocol: str, family: str, little_endian: bool = True) -> 
     rows: list[Row] = []
     gaps: list[Gap] = []
     lines = text.split("\n")
-    if lines[0].split()[:2] != ["sl", "local_address"]:
+    if not is_header(lines[0]):
         return [], [Gap("the table does not begin with its header", lines[0][:200], protocol=protocol, family=family)]
     for line in lines[1:]:
-        fields = line.split()
-        if not fields:
+        if not line.split():
             continue
         try:
-            local, peer, state, uid, inode = _LOCAL.fullmatch(fields[1]), fields[2], fields[3], fields[7], fields[9]
-            formed = _PEER.fullmatch(peer) and _STATE.fullmatch(state) and _DECIMAL.fullmatch(uid) and _DECIMAL.fullmatch(inode)
-            if local is None or not formed:
-                raise ValueError
-            address, number = _address(local[1], family, little_endian), int(local[2], 16)
-        except (IndexError, ValueError):
-            gaps.append(Gap("a line of the table cannot be read", line[:200], protocol=protocol, family=family))
+            row = read_row(line, protocol, family, little_endian)
+        except ValueError:
+            gaps.append(Gap(UNREADABLE, line[:200], protocol=protocol, family=family))
             continue
-        if state == _LISTENING[protocol] and peer.endswith(":0000") and number:
-            rows.append(Row(address, number, int(uid), inode))
+        if row is not None:
+            rows.append(row)
     return rows, gaps
+
+
+def is_header(line: str) -> bool:
+    """Whether a line is the one that each table begins with."""
+    return line.split()[:2] == ["sl", "local_address"]
+
+
+def read_row(line: str, protocol: str, family: str, little_endian: bool = True) -> Row | None:
+    """The socket of one line; None where it does not hold a port without a peer. ValueError where it is no line of such a table."""
+    fields = line.split()
+    if len(fields) <= _INODE_FIELD:
+        raise ValueError(line)
+    local, peer, state, uid, inode = _LOCAL.fullmatch(fields[1]), fields[2], fields[3], fields[7], fields[_INODE_FIELD]
+    formed = _PEER.fullmatch(peer) and _STATE.fullmatch(state) and _DECIMAL.fullmatch(uid) and _DECIMAL.fullmatch(inode)
+    if local is None or not formed:
+        raise ValueError(line)
+    address, number = _address(local[1], family, little_endian), int(local[2], 16)
+    if state == _LISTENING[protocol] and peer.endswith(":0000") and number:
+        return Row(address, number, int(uid), inode)
+    return None
 
 
 def _address(words: str, family: str, little_endian: bool) -> str:

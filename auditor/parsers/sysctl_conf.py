@@ -34,6 +34,7 @@ def parse(text: str, file: str) -> tuple[list[Assignment], list[Gap]]:
         if not line or line[0] in "#;":
             continue
         name, equals, value = line.partition("=")
+        name = name.removesuffix("?")  # NetBSD: only where there is such a name
         name, excluded = name.strip().removeprefix("-").strip(), not equals and line.startswith("-")
         if name and (equals or excluded):
             found.append(Assignment(_dotted(name), value.strip() if equals else None, number))

@@ -64,10 +64,28 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
 
 
 def _ranges(facts: Facts[Range] | None) -> str:
-    seen = [str(one) for one in facts.seen] if facts is not None else []
+    scopes: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for one in facts.seen if facts is not None else ():
+        role = one.shown.get("role", "default")
+        scopes.setdefault((str(one), "" if role == "default" else f" {role}"), set()).update(_pairs(one))
+    seen = [f"{ports}{role}{_scope(pairs)}" for (ports, role), pairs in scopes.items()]
     if facts is None or facts.gaps:
         seen.append("unknown" if not seen else "and maybe more")
-    return ",".join(seen) or "none"
+    return harmless(", ".join(seen)) or "none"
+
+
+def _pairs(ports: Range) -> list[tuple[str, str]]:
+    """The protocols and families of a range; those of a snapshot from elsewhere may not be shown, and are taken for all."""
+    return Range(protocol=ports.shown.get("protocol", "any"), family=ports.shown.get("family", "any")).pairs
+
+
+def _scope(pairs: set[tuple[str, str]]) -> str:
+    """The protocols and families that a range is of, where these are not all."""
+    protocols, families = ({pair[at] for pair in pairs} for at in (0, 1))
+    if len(protocols) * len(families) != len(pairs):
+        return f" ({', '.join(sorted(' '.join(pair) for pair in pairs))})"
+    words = [*(sorted(protocols) if len(protocols) == 1 else []), *(sorted(families) if len(families) == 1 else [])]
+    return f" ({' '.join(words)})" if words else ""
 
 
 def _visibility(host: HostReport) -> Iterator[str]:
@@ -77,13 +95,15 @@ def _visibility(host: HostReport) -> Iterator[str]:
     owners, processes, held = (_mapping(seen.get(name)) for name in ("owners", "processes", "rights"))
     rights = [f"uid {held.get('uid', 'unknown')}"]
     rights += [str(name) if held[name] else f"no {name}" for name in held if name != "uid"]
-    told = "; ".join((
-        ", ".join(rights),
-        f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable",
-        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners",
-        f"{seen.get('races_retried', 0)} races retried",
-    ))  # fmt: skip
-    yield from _wrapped("  seen with: ", harmless(told))
+    told = [", ".join(rights)]
+    if processes:
+        told.append(f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable")
+    told.append(
+        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners"
+    )
+    if "races_retried" in seen:
+        told.append(f"{seen['races_retried']} races retried")
+    yield from _wrapped("  seen with: ", harmless("; ".join(told)))
     for lead, hidden in (("not entered", _mapping(seen.get("namespaces")).get("not_entered")), ("not read", seen.get("not_read"))):
         if isinstance(hidden, list) and hidden:
             yield from _wrapped(f"  {lead}: ", harmless(", ".join(map(str, hidden))))

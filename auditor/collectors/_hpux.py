@@ -1,0 +1,27 @@
+"""What an HP-UX host's settings mean: ndd(1M); the vendor's words for them are in the vendor table, hpux-11."""
+
+from __future__ import annotations
+
+from auditor.collectors._saved import Answers, Heard, Ranges, System
+from auditor.collectors._streams import NAMES, anonymous, unprivileged_from
+from auditor.facts import Facts
+from auditor.model import Range
+from auditor.parsers import ifconfig, lsof, ndd, netstat_hpux, ps
+from auditor.tables import Tables
+
+_NEEDS = "root, or a privilege of HP-UX"
+
+
+def ranges(heard: Heard, answers: Answers, tables: Tables) -> Ranges:
+    """A set of settings for TCP and one for UDP, which IPv4 and IPv6 share."""
+    none = Facts[Range]([], "HP-UX keeps no list of ports that it does not hand out", answers.whole, "derived")
+    return Ranges(unprivileged_from(heard, _NEEDS, answers.whole), anonymous(heard, answers.whole), none)
+
+
+SYSTEM = System(
+    "HP-UX",
+    parsers={
+        "ndd": ndd.parse, "netstat": netstat_hpux.parse, "lsof": lsof.parse, "ps": ps.parse, "ifconfig": ifconfig.parse,
+    },
+    ranges=ranges, settings=NAMES, asked=NAMES, holders=("lsof",),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""Files of a Linux host as the shell script gives them: users, containers' names, socket units, the order of sysctl.d."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.collectors._linux_evidence import Rows
+from auditor.collectors._linux_proc_text import Text
+from auditor.facts import Gap
+
+_NAMED = re.compile(r"/var/lib/docker/containers/([0-9a-f]{64})/config\.v2\.json:\"Name\":\"/([^\"]+)\"")
+_MASKED = "masked"
+
+
+def accounts(text: Text) -> tuple[Rows, list[Gap]]:
+    """Rows of uid and user."""
+    return [(uid, user) for line in text.lines() for uid, colon, user in [line.partition(":")] if colon], _said(text)
+
+
+def container_names(text: Text) -> tuple[Rows, list[Gap]]:
+    """Rows of id and name; a file that has several such names tells none."""
+    found: dict[str, set[str]] = {}
+    for line in text.lines():
+        if named := _NAMED.fullmatch(line):
+            found.setdefault(named[1], set()).add(named[2])
+    return [(identity, names.pop()) for identity, names in found.items() if len(names) == 1], _said(text)
+
+
+def socket_units(text: Text) -> tuple[Rows, list[Gap]]:
+    """Rows of unit, directive and value in systemd's order: of two files of one name the first counts, drop-ins come after their unit."""
+    files: dict[str, str] = {}
+    said: dict[str, list[tuple[str, str]]] = {}
+    gaps = _said(text)
+    for line in text.lines():
+        kind, blank, path = line.partition(" ")
+        if blank and kind in ("file", _MASKED) and path.startswith("/"):
+            files.setdefault(path, kind)
+        elif not _directive(line, files, said):
+            gaps.append(Gap("a line about socket units cannot be read", line[:200]))
+    units: dict[str, str] = {}
+    drop_ins: dict[str, dict[str, str]] = {}
+    for path in files:
+        folder, _, name = path.rpartition("/")
+        if name.endswith(".socket"):
+            units.setdefault(name, path)
+        else:
+            drop_ins.setdefault(folder.rpartition("/")[2].removesuffix(".d"), {}).setdefault(name, path)
+    found: Rows = []
+    for unit in sorted(units.keys() | drop_ins.keys()):
+        parts = drop_ins.get(unit, {})
+        paths = [units[unit]] if unit in units else []
+        for path in [*paths, *(parts[name] for name in sorted(parts))]:
+            found += [(unit, directive, value) for directive, value in said.get(path, [])]
+    return found, gaps
+
+
+def _directive(line: str, files: dict[str, str], said: dict[str, list[tuple[str, str]]]) -> bool:
+    """Take in `FILE:LINE:DIRECTIVE=VALUE`; False where it is of no file that was named."""
+    at = line.find(":")
+    while at > 0 and line[:at] not in files:
+        at = line.find(":", at + 1)
+    number, colon, text = line[at + 1 :].partition(":")
+    name, equals, value = text.partition("=")
+    if at <= 0 or not colon or not number.isdigit() or not equals:
+        return False
+    said.setdefault(line[:at], []).append((name.strip(), value.strip()))
+    return True
+
+
+def sysctl_files(text: Text) -> tuple[Rows, list[Gap]]:
+    """Rows of path, real path and state, in the order in which systemd applies them: by name, of two of one name the first."""
+    chosen: dict[str, tuple[str, str]] = {}
+    looked: set[str] = set()
+    found: Rows = []
+    here = False
+    for line in text.lines():
+        kind, _, rest = line.partition(" ")
+        if kind == "folder":
+            real = rest.partition(" ")[2]
+            here = real not in looked
+            looked.add(real)
+        elif kind == "refused":
+            found.append((rest, None, "Permission denied"))
+        elif here and kind in ("file", _MASKED, "sysctl.conf"):
+            chosen.setdefault(rest.rpartition("/")[2], (rest, kind))
+    found += [(path, path, _MASKED if kind == _MASKED else "read") for _, (path, kind) in sorted(chosen.items())]
+    lines = text.lines()
+    if "own /etc/sysctl.conf" in lines and not any(kind == "sysctl.conf" for _, kind in chosen.values()):
+        found.append(("/etc/sysctl.conf", "/etc/sysctl.conf", "ignored by systemd" if "systemd" in lines else "read"))
+    return found, text.gaps
+
+
+def _said(text: Text) -> list[Gap]:
+    """Its gaps, and what went wrong while the files were read."""
+    return [*text.gaps, *(Gap(line[:200]) for line in text.errors)]

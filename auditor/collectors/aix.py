@@ -1,0 +1,43 @@
+"""AIX: no(1), netstat and lsof where it is installed. `rmsock`, which would name a socket's holder, removes sockets and is never run."""
+
+from __future__ import annotations
+
+from auditor.collector import Collector, Probe, Reads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from auditor.evidence import Evidence
+    from auditor.model import Snapshot
+    from auditor.tables import Tables
+
+SETTINGS = tuple(f"{protocol}_ephemeral_{end}" for protocol in ("tcp", "udp") for end in ("low", "high"))
+
+
+def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
+    """What an AIX host's evidence means; total."""
+    from auditor.collectors._aix import SYSTEM
+    from auditor.collectors._saved import snapshot
+
+    return snapshot(evidence, tables, SYSTEM)
+
+
+COLLECTOR = Collector(
+    systems=("AIX",),
+    probes=(
+        *(Probe("settings", part="ports", argv=("no", "-o", name)) for name in SETTINGS),
+        Probe("sockets", part="ports", argv=("netstat", "-an")),
+        Probe("sockets", part="ports", argv=("lsof", "-nP", "-i"), optional=True),
+        Probe("processes", part="ports", argv=("ps", "-eo", "pid,uid,user,comm")),
+        Probe("addresses", part="ports", argv=("ifconfig", "-a")),
+        Probe("services", part="ports", argv=("cat", "/etc/services")),
+    ),
+    interpret=interpret,
+    reads=(
+        Reads("ephemeral ports", "settings"),
+        Reads("privileged ports", by="the vendor table"),
+        Reads("listening sockets", "sockets"),
+        Reads("who holds them", "processes", by="`lsof -nP -i`, where it is installed", root="other users' processes"),
+        Reads("how far they reach", "addresses"),
+        Reads("names of ports", "services"),
+    ),
+)

@@ -1,0 +1,183 @@
+"""What was run, read from a bundle's `$` line: the program and its arguments, in which stack it ran, what its output went through."""
+
+from __future__ import annotations
+
+_PUNCTUATION = frozenset("|&;<>()")
+_WRAPPERS = {
+    "sudo": "ugCDhpRrTU", "doas": "uC", "env": "uCS", "nice": "n", "nohup": "", "time": "f", "timeout": "ks", "stdbuf": "ioe",
+    "busybox": "", "toybox": "", "command": "", "exec": "", "pfexec": "P",
+}  # fmt: skip
+"""Programs that run another one, each with the letters of its options that take a word of their own."""
+_ELSEWHERE = {"jexec": ("jail", "vnet", "uU"), "zlogin": ("zone", "zone", "l"), "setfib": ("fib", "rdomain", "F")}
+_OF_OTHERS = frozenset("apm")
+"""Letters of nsenter(1) with which other processes are seen than from outside."""
+_OF_PROCESSES = ("jexec", "zlogin")
+_CONTAINERS = ("docker", "podman", "nerdctl", "crictl", "kubectl", "lxc", "incus")
+
+
+class Command:
+    """`program` without path, wrapper and `.exe`; `arguments` as they were; `stack` a label of the stack it was run in and `kind` of
+    that (netns, vnet, rdomain, zone), None for the host's own; `inside` that label where it was run in a jail, a zone or a container, which
+    shows its own processes alone; `filters` are the programs that its output went through."""
+
+    __slots__ = ("arguments", "filters", "inside", "kind", "program", "stack", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stack: str | None = None
+        self.kind: str | None = None
+        self.inside: str | None = None
+        first, self.filters = _parts(text)
+        words = self._unwrapped(first)
+        self.program = words[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe") if words else ""
+        self.arguments = tuple(words[1:])
+        if self.stack is None and (label := self._stack_by_argument()):
+            self.stack, self.kind = label, "netns"
+
+    @property
+    def letters(self) -> str:
+        """The letters of the options, bundled or not: of `-an -p tcp` they are "anp". Words after `--` are none."""
+        found = ""
+        for word in self.arguments:
+            if word == "--":
+                break
+            if len(word) > 1 and word[0] == "-" and word[1] != "-":
+                found += word[1:]
+        return found
+
+    def option(self, letter: str) -> str | None:
+        """The value of an option of one letter, as in `-p tcp`, `-ptcp` or `-anp tcp`; None where it is not given."""
+        values = self.options(letter)
+        return values[-1] if values else None
+
+    def options(self, letter: str) -> list[str]:
+        """Every value of an option of one letter, in order."""
+        found = []
+        for at, word in enumerate(self.arguments):
+            if len(word) < 2 or word[0] != "-" or word[1] == "-" or letter not in word:
+                continue
+            value = word.partition(letter)[2]
+            if value:
+                found.append(value)
+            elif at + 1 < len(self.arguments):
+                found.append(self.arguments[at + 1])
+        return found
+
+    def given(self, taking: str) -> dict[str, list[str]]:
+        """The options of one letter as getopt(3) reads them, each with its values, none for a flag; a letter of `taking` takes a value."""
+        found: dict[str, list[str]] = {}
+        words = iter(self.arguments)
+        for word in words:
+            if word == "--":
+                break
+            if len(word) < 2 or word[0] != "-" or word[1] == "-":
+                continue
+            for at, letter in enumerate(word[1:], 2):
+                values = found.setdefault(letter, [])
+                if letter in taking:
+                    values.append(word[at:] or next(words, ""))
+                    break
+        return found
+
+    def _stack_by_argument(self) -> str | None:
+        """`ss -N NAME`, and files of /proc/PID/net, which are of the namespace of that process; process 1 is in the host's own."""
+        if self.program == "ss":
+            named = [word.removeprefix("--net=") for word in self.arguments if word.startswith("--net=")]
+            return named[-1] if named else self.option("N")
+        pids = {word.split("/")[2] for word in self.arguments if word.startswith("/proc/") and "/net/" in word and word.count("/") > 3}
+        others = sorted(pid for pid in pids if pid.isdigit() and pid != "1")
+        return f"process {', '.join(others)}" if others else None
+
+    def _unwrapped(self, words: list[str]) -> list[str]:
+        while words:
+            name = words[0].rpartition("/")[2]
+            if "=" in words[0] and words[0].partition("=")[0].isidentifier():
+                words = words[1:]
+            elif name in _WRAPPERS:
+                words = _after_options(words[1:], _WRAPPERS[name])
+                if name == "timeout":
+                    words = words[1:]
+            elif name in _ELSEWHERE:
+                label, kind, taking = _ELSEWHERE[name]
+                words = self._enter(_after_options(words[1:], taking), label, kind)
+                self.inside = self.stack if name in _OF_PROCESSES else self.inside
+            elif name == "ip" and words[1:3] in (["netns", "exec"], ["vrf", "exec"]) and len(words) > 3:
+                words = self._enter(words[3:], "", "netns")
+            elif name == "route" and words[1:2] == ["-T"] and words[3:4] == ["exec"]:
+                words = words[4:] if words[2] == "0" else self._enter([words[2], *words[4:]], "rdomain", "rdomain")
+            elif name == "nsenter":
+                words = self._entered_by_process(words)
+            elif name in _CONTAINERS and "exec" in words[:4]:
+                inside = _after_options(words[words.index("exec") + 1 :], "unewc")
+                words = self._enter([inside[0], *inside[2:]] if inside[1:2] == ["--"] else inside, "container", "netns")
+                self.inside = self.stack
+            else:
+                break
+        return words
+
+    def _enter(self, words: list[str], label: str, kind: str) -> list[str]:
+        if words:
+            self.stack, self.kind = f"{label}:{words[0]}" if label else words[0], kind
+        return words[1:]
+
+    def _entered_by_process(self, words: list[str]) -> list[str]:
+        """nsenter(1): `-t PID -n`, or `--net=FILE` as `ip netns` and container runtimes have them."""
+        target = file = None
+        apart = False
+        rest = words[1:]
+        while rest and rest[0].startswith("-") and rest[0] != "--":
+            word = rest.pop(0)
+            apart = apart or word in ("--all", "--pid", "--mount") or (word[1] != "-" and bool(_OF_OTHERS & set(word)))
+            if word in ("-t", "--target") and rest:
+                target = rest.pop(0)
+            elif word.startswith(("--target=", "-t")):
+                target = word.partition("=")[2] or word[2:]
+            elif word.startswith(("--net=", "-n")) and len(word) > 2:
+                file = word.partition("=")[2] or word[2:]
+        if file:
+            self.stack, self.kind = file.rpartition("/")[2], "netns"
+        elif target:
+            self.stack, self.kind = f"process {target}", "netns"
+        self.inside = self.stack if apart else self.inside
+        return rest[1:] if rest[:1] == ["--"] else rest
+
+
+def _after_options(words: list[str], taking: str) -> list[str]:
+    """What follows the options of a wrapper; a letter of `taking` takes the next word too."""
+    while words and words[0].startswith("-") and len(words[0]) > 1:
+        word, words = words[0], words[1:]
+        if word == "--":
+            break
+        if not word.startswith("--") and word[-1] in taking:
+            words = words[1:]
+    return words
+
+
+def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
+    """The words of the first command of a line, and the programs that its output was piped through; no redirections."""
+    import shlex
+
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.escape = ""  # a Windows path keeps its backslashes
+    lexer.commenters = ""
+    try:
+        words = list(lexer)
+    except ValueError:
+        words = text.split()
+    commands: list[list[str]] = [[]]
+    left_out = False
+    for word in words:
+        if left_out:
+            left_out = False
+        elif word and _PUNCTUATION.issuperset(word):
+            if word[0] in "<>":
+                left_out = True
+                if commands[-1] and commands[-1][-1] in ("1", "2"):
+                    commands[-1].pop()
+            else:
+                commands.append([])
+        else:
+            commands[-1].append(word)
+    commands = [command for command in commands if command]
+    return (commands[0] if commands else []), tuple(" ".join(command) for command in commands[1:])
