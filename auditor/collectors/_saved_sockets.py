@@ -177,12 +177,13 @@ class Sockets:
 
     def _exact(self, rows: _Rows, seen: Seen, shown: dict[str, Any]) -> Merged | None:
         place = shown["protocol"], shown["port"], shown["address"]
-        alike = self._by_place.get(place)
-        if not rows.listing.reading.per_descriptor:
-            alike = rows.left.setdefault(place, alike.copy() if alike else _Alike())
-        one = alike.find(seen, shown) if alike else None
-        if one and alike and not rows.listing.reading.per_descriptor:
-            alike.drop(one)
+        if rows.listing.reading.per_descriptor:
+            return self._by_place[place].find(seen, shown) if place in self._by_place else None
+        if place not in rows.left:
+            rows.left[place] = self._by_place[place].copy() if place in self._by_place else _Alike()
+        one = rows.left[place].find(seen, shown)
+        if one is not None:
+            rows.left[place].drop(one)
         return one
 
     def _loose(self, rows: _Rows, seen: Seen, shown: dict[str, Any]) -> Merged | None:

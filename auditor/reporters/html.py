@@ -175,7 +175,7 @@ def _visibility(snapshot: Snapshot) -> list[tuple[str, list[str]]]:
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "held" if value else "not held"
-    return (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "none"
+    return (", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)) or "none"
 
 
 def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:

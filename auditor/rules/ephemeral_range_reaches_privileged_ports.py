@@ -22,7 +22,7 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
     if ports.role == "low":
         return  # handed out to the privileged alone, who ask for it
     system_ports = case.tables.iana_ranges["system"]
-    if reached := _handed_out(case, ports, system_ports):
+    if reached := _handed_out(case, ports, system_ports, ports.pairs):
         yield Breach(
             f"the kernel may hand out {reached}, which are System Ports",
             observed=f"ephemeral: {ports.ports}",
@@ -31,7 +31,8 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
         )
         return
     for privileged in case.stack.privileged:
-        if _meet(privileged, ports) and (reached := _handed_out(case, ports, privileged.ports)):
+        both = [pair for pair in ports.pairs if privileged.speaks_of(*pair)]
+        if reached := _handed_out(case, ports, privileged.ports, both):
             yield Breach(
                 f"the kernel may hand out {reached}, which are privileged here",
                 observed=f"ephemeral: {ports.ports}; privileged: {privileged.ports}",
@@ -41,13 +42,13 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
             return
 
 
-def _handed_out(case: Case, ports: Range, kept: PortRange) -> str:
-    """The ports of `kept` that are in the range and not reserved, in words; "" where there are none."""
+def _handed_out(case: Case, ports: Range, kept: PortRange, pairs: list[tuple[str, str]]) -> str:
+    """The ports of `kept` that are in the range and not reserved for one of the `pairs`, in words; "" where there are none."""
     overlap = ports.ports.overlap(kept)
     if overlap is None:
         return ""
     left: set[PortRange] = set()
-    for protocol, family in ports.pairs:
+    for protocol, family in pairs:
         left.update(overlap.minus(one.ports for one in case.stack.reserved.about(protocol, family) if one.speaks_of(protocol, family)))
     return ", ".join(map(str, _joined(left)))
 
@@ -56,10 +57,6 @@ def _joined(parts: set[PortRange]) -> list[PortRange]:
     """The same ports in as few ranges as there can be, in order."""
     whole = PortRange(0, PORT_MAX)
     return whole.minus(whole.minus(parts))
-
-
-def _meet(one: Range, other: Range) -> bool:
-    return all(a == b or "any" in (a, b) for a, b in ((one.protocol, other.protocol), (one.family, other.family)))
 
 
 RULE = Rule(each="range", severity="high", check=check)

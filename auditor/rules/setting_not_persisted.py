@@ -30,8 +30,8 @@ def check(case: Case, setting: Setting) -> Iterator[Breach]:
         yield Breach(
             f"{setting.name} is not the kernel's default, and no file sets it: it was set by something not read",
             observed=setting.value,
-            expected=f"a line in /etc/sysctl.d, or the default {defaults[setting.name] or 'none'}",
-            source="sysctl.d, sysctl.conf",
+            expected=f"a line in {case.stack.persisted.source}, or the default {defaults[setting.name] or 'none'}",
+            source=case.stack.persisted.source,
         )
     elif not _same(setting.value, said.value):
         yield Breach(

@@ -228,7 +228,7 @@ def test_rights_processes_owners_and_namespaces_are_told_and_what_a_host_adds_as
     assert said["Processes"] == "looked at: 80 unreadable: 2"
     assert said["Owners of listeners"] == "known: 1 partial: 0 unreadable: 1 none: 0"
     assert said["Network namespaces"] == "seen: 2 not entered: shop"
-    assert (said["Not read"], said["Made up"], said["Odd"]) == ("/etc/systemd: permission denied", "a b: 3", "None")
+    assert (said["Not read"], said["Made up"], said["Odd"]) == ("/etc/systemd: permission denied", "a b: 3", "none")
     assert "Landlock was not examined." in page.words(page.section("visibility"))
 
 

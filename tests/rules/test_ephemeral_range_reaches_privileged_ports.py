@@ -63,6 +63,8 @@ def facts(first: int = 0, last: int = 0, gaps: tuple[Gap, ...] = (), **more: Any
         (facts(500, 3000, protocol="udp"), facts(1, 1023), facts(500, 1023), "pass"),
         (facts(1500, 3000, protocol="udp"), facts(1, 2000), facts(), "fail"),
         (facts(1500, 3000), facts(1, 2000, family="ipv4"), facts(), "fail"),
+        (facts(1500, 3000), facts(2049, 2049, protocol="tcp"), facts(2049, 2049, protocol="tcp"), "pass"),
+        (facts(1500, 3000), facts(2049, 2049, protocol="tcp"), facts(2049, 2049, protocol="udp"), "fail"),
         (facts(500, 3000, (Gap("cut"),)), facts(1, 1023), facts(), "fail"),
         (facts(2000, 3000), facts(1, 1023, (Gap("cut"),)), facts(), "unknown"),
         (facts(500, 3000), facts(1, 1023), Facts[Range]([], "t", [Gap("cut")]), "unknown"),

@@ -24,13 +24,13 @@ def test_a_value_that_no_file_sets_was_set_by_something_not_read() -> None:
     (finding,) = judged(running("80", name=THRESHOLD), "", NAME)
     assert (finding.outcome, finding.severity, finding.subject) == ("fail", "low", THRESHOLD)
     assert finding.message == f"{THRESHOLD} is not the kernel's default, and no file sets it: it was set by something not read"
-    assert (finding.observed, finding.expected) == ("80", "a line in /etc/sysctl.d, or the default 1024")
+    assert (finding.observed, finding.expected) == ("80", "a line in sysctl.d, or the default 1024")
 
 
 def test_a_file_that_sets_something_else_does_not_set_it() -> None:
     (finding,) = judged(running("9100", f"{EPHEMERAL} = 32768 60999"), "", NAME)
     assert "no file sets it" in finding.message
-    assert finding.expected == "a line in /etc/sysctl.d, or the default none"
+    assert finding.expected == "a line in sysctl.d, or the default none"
 
 
 def test_a_setting_that_no_table_has_a_default_of_is_left_alone() -> None:
