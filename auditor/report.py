@@ -190,7 +190,10 @@ class Report:
         stacks = host.snapshot.stacks.seen
         seen = sum(len(stack.listening.seen) for stack in stacks if "listening" in stack.shown)
         where = f"{_counted(len(stacks), 'network stack')} of {host.name}"
-        return f"{_counted(seen, 'listener')} in {where} seen at {host.snapshot.shown.get('taken', 'an unknown time')}"
+        at = f"at {host.snapshot.shown.get('taken', 'an unknown time')}"
+        if not seen and any("listening" not in stack.shown or stack.listening.gaps for stack in stacks):
+            return f"listeners of {where} not looked at, or not all, {at}"
+        return f"{_counted(seen, 'listener')} in {where} seen {at}"
 
     def _unknown_words(self) -> list[str]:
         said = []
@@ -198,10 +201,11 @@ class Report:
             sockets = [s for stack in host.snapshot.stacks.seen if "listening" in stack.shown for s in stack.listening.seen]
             hidden = sum(s.shown.get("owner_state") in ("unreadable", "none", None) for s in sockets)
             partly = sum(s.shown.get("owner_state") == "partial" for s in sockets)
+            of = f" of {host.name}" if len(self.hosts) > 1 else ""
             if hidden:
-                said.append(f"owners of {hidden} of {_counted(len(sockets), 'listener')} not visible")
+                said.append(f"owners of {hidden} of {_counted(len(sockets), 'listener')}{of} not visible")
             if partly:
-                said.append(f"{_counted(partly, 'listener')} may have more owners than were seen")
+                said.append(f"{_counted(partly, 'listener')}{of} may have more owners than were seen")
         if broken := self.counts.get("error"):
             said.append(f"{broken} checks broke off by our error")
         return said

@@ -50,7 +50,7 @@ def from_path(path: str, tables: Tables) -> Iterator[Source | tuple[str, str]]:
         try:
             yield from from_bytes(_content(file), "stdin" if file == "-" else file, tables)
         except SourceError as error:
-            yield file, str(error)
+            yield file, f"{error}: {error.advice}"
         except OSError as error:
             yield file, f"{file}: {error.strerror or error}"
     for folder in unread:

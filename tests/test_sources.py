@@ -188,7 +188,7 @@ def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     kept(tmp_path, WEB1)
     hosts, bad = read(tmp_path)
     assert hosts == ["web1"]
-    assert bad == [f"{tmp_path}/pipe: not a regular file"]
+    assert bad == [f"{tmp_path}/pipe: not a regular file: give a bundle, a snapshot, or a folder of them"]
 
 
 @pytest.mark.parametrize("name", ["missing", "dangling"])

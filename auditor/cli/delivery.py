@@ -74,16 +74,32 @@ def _into(folder: str, report: Report, with_evidence: bool) -> list[str]:
         written.append(path)
     for host in report.hosts if with_evidence else []:
         if host.evidence is not None:
-            path = os.path.join(folder, _stem([host]) + ".evidence")
+            path = _untaken(os.path.join(folder, _stem([host])), ".evidence", written)
             output.write(path, [host.evidence])
             written.append(path)
     return written
 
 
+def _untaken(stem: str, suffix: str, written: list[str]) -> str:
+    """A path that this report has not yet written: two bundles may be of one host and moment."""
+    path, number = stem + suffix, 1
+    while path in written:
+        number += 1
+        path = f"{stem}-{number}{suffix}"
+    return path
+
+
 def _stem(hosts: list[HostReport]) -> str:
-    """HOST-TAKEN, of characters that are safe in a file's name everywhere."""
+    """HOST-TAKEN, of characters that are safe in a file's name everywhere. Where the moment is not known the evidence stands for it, and where
+    there are several hosts the evidence of all: another audit of other evidence has another name."""
     if len(hosts) != 1:
-        return f"{len(hosts)}-hosts"
-    taken = str(hosts[0].snapshot.shown.get("taken", "unknown"))
+        return f"{len(hosts)}-hosts-{_fingerprint(hosts)}"
+    taken = str(hosts[0].snapshot.shown.get("taken") or f"unknown-{_fingerprint(hosts)}")
     name = _UNSAFE.sub("_", hosts[0].name).lstrip(".-")[:100] or "host"
     return f"{name}-{_UNSAFE.sub('', taken)[:40]}"
+
+
+def _fingerprint(hosts: list[HostReport]) -> str:
+    from hashlib import sha256
+
+    return sha256(" ".join(host.evidence_sha256 or host.name for host in hosts).encode("utf-8", "backslashreplace")).hexdigest()[:12]

@@ -57,6 +57,7 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
         sockets = stack.shown["listening"].seen if "listening" in stack.shown else ()
         for socket in sockets[:_LISTENERS]:
             state = "" if socket.shown.get("state") == "listening" else f"  ({_STATES.get(socket.shown.get('state'), 'state unknown')})"
+            state += "  (address cut)" if socket.shown.get("address_cut") else ""
             yield f"    {harmless(socket.numbered_subject):34} {harmless(socket.shown.get('reach', 'unknown')):9} {holders(socket)}{state}"
         if len(sockets) > _LISTENERS:
             yield f"    ... and {len(sockets) - _LISTENERS} more; the html and json reports have all"
@@ -99,7 +100,7 @@ def _visibility(host: HostReport) -> Iterator[str]:
     if processes:
         told.append(f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable")
     told.append(
-        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners"
+        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners seen"
     )
     if "races_retried" in seen:
         told.append(f"{seen['races_retried']} races retried")

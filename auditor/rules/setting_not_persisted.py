@@ -20,12 +20,12 @@ from auditor.rule import Breach, Case, NotChecked, Rule
 
 def check(case: Case, setting: Setting) -> Iterator[Breach]:
     defaults = _defaults(case)
-    if setting.name not in defaults or _same(setting.value, defaults[setting.name]):
-        return
     said = None
     for line in case.stack.persisted:
         if line.name == setting.name:
             said = line
+    if said is None and (setting.name not in defaults or _same(setting.value, defaults[setting.name])):
+        return
     if said is None:
         yield Breach(
             f"{setting.name} is not the kernel's default, and no file sets it: it was set by something not read",

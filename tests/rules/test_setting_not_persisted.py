@@ -75,13 +75,19 @@ def test_the_last_line_counts_and_a_name_before_a_glob() -> None:
 
 def test_where_a_later_file_may_say_otherwise_it_is_unknown() -> None:
     (finding,) = judged(running("8080", f"{RESERVED} = 8080", "this is no assignment"), "", NAME)
-    assert (finding.outcome, finding.subject) == ("unknown", RESERVED)
-    assert finding.message == f"{FILE}:2: not an assignment"
+    assert (finding.outcome, finding.message) == ("unknown", f"{FILE}:2: not an assignment")
+    assert RESERVED in finding.examples
 
 
-def test_a_file_that_cannot_be_read_costs_no_setting_that_is_at_its_default() -> None:
+def test_a_file_that_cannot_be_read_may_change_what_is_at_its_default_now() -> None:
     unread = changed(host(), persisted=Facts[Persisted]([], "sysctl.d", [Gap("permission denied")]))
-    assert outcomes(judged(unread, "", NAME)) == ["pass host"]
+    assert outcomes(judged(unread, "", NAME)) == ["unknown host"]
+
+
+def test_a_setting_at_its_default_that_a_file_changes_at_the_next_boot_is_found() -> None:
+    (finding,) = judged(running("", f"{RESERVED} = 8080"), "", NAME)
+    assert (finding.outcome, finding.source) == ("fail", f"{FILE}:1")
+    assert "after a reboot it will be 8080" in finding.message
 
 
 def test_an_unknown_release_gives_no_default_to_compare_with() -> None:
