@@ -11,23 +11,28 @@ _WRAPPERS = {
 _ELSEWHERE = {"jexec": ("jail", "vnet", "uU"), "zlogin": ("zone", "zone", "l"), "setfib": ("fib", "rdomain", "F")}
 _OF_OTHERS = frozenset("apm")
 """Letters of nsenter(1) with which other processes are seen than from outside."""
+_OF_USERS = ("sudo", "doas")
 _OF_PROCESSES = ("jexec", "zlogin")
 _CONTAINERS = ("docker", "podman", "nerdctl", "crictl", "kubectl", "lxc", "incus")
 
 
 class Command:
     """`program` without path, wrapper and `.exe`; `arguments` as they were; `stack` a label of the stack it was run in and `kind` of
-    that (netns, vnet, rdomain, zone), None for the host's own; `inside` that label where it was run in a jail, a zone or a container, which
-    shows its own processes alone; `filters` are the programs that its output went through."""
+    that (netns, vnet, rdomain, zone), None for the host's own; `inside` that label where it was run in a jail, a zone or a container,
+    which shows its own processes alone; `user` who it was run as where that was not root; `filters` are the programs that its output
+    went through."""
 
-    __slots__ = ("arguments", "filters", "inside", "kind", "program", "stack", "text")
+    __slots__ = ("arguments", "filters", "inside", "kind", "program", "stack", "text", "user")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.stack: str | None = None
         self.kind: str | None = None
         self.inside: str | None = None
+        self.user: str | None = None
         first, self.filters = _parts(text)
+        if first[:1] in (["#"], ["$"], ["%"]):  # the prompt was copied with it
+            first = first[1:]
         words = self._unwrapped(first)
         self.program = words[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe") if words else ""
         self.arguments = tuple(words[1:])
@@ -64,12 +69,15 @@ class Command:
         return found
 
     def given(self, taking: str) -> dict[str, list[str]]:
-        """The options of one letter as getopt(3) reads them, each with its values, none for a flag; a letter of `taking` takes a value."""
+        """The options of one letter as getopt(3) reads them, each with its values, none for a flag; a letter of `taking` takes a value.
+        A word after two dashes stands as it is, without values."""
         found: dict[str, list[str]] = {}
         words = iter(self.arguments)
         for word in words:
             if word == "--":
                 break
+            if word.startswith("--"):
+                found.setdefault(word, [])
             if len(word) < 2 or word[0] != "-" or word[1] == "-":
                 continue
             for at, letter in enumerate(word[1:], 2):
@@ -94,6 +102,7 @@ class Command:
             if "=" in words[0] and words[0].partition("=")[0].isidentifier():
                 words = words[1:]
             elif name in _WRAPPERS:
+                self.user = _as_user(words) if name in _OF_USERS else self.user
                 words = _after_options(words[1:], _WRAPPERS[name])
                 if name == "timeout":
                     words = words[1:]
@@ -134,12 +143,22 @@ class Command:
                 target = word.partition("=")[2] or word[2:]
             elif word.startswith(("--net=", "-n")) and len(word) > 2:
                 file = word.partition("=")[2] or word[2:]
+        words_of_file = (file or "").split("/")
+        if words_of_file[1:2] == ["proc"] and words_of_file[3:] == ["ns", "net"]:
+            file, target = None, words_of_file[2]
         if file:
             self.stack, self.kind = file.rpartition("/")[2], "netns"
-        elif target:
+        elif target and target != "1":
             self.stack, self.kind = f"process {target}", "netns"
         self.inside = self.stack if apart else self.inside
         return rest[1:] if rest[:1] == ["--"] else rest
+
+
+def _as_user(words: list[str]) -> str | None:
+    """The user that `sudo -u NAME`, `sudo -uNAME` or `doas -u NAME` runs a command as; None for root."""
+    at = next((at for at, word in enumerate(words[1:], 1) if word.startswith("-u") or not word.startswith("-")), len(words))
+    named = [words[at][2:] or "".join(words[at + 1 : at + 2])] if at < len(words) and words[at].startswith("-u") else []
+    return next((name for name in named if name not in ("root", "0", "#0")), None)
 
 
 def _after_options(words: list[str], taking: str) -> list[str]:

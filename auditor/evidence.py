@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAGIC = b"port-auditor evidence 1\n"
+_UTF_8, _UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 MAX_LINE = 1 << 20
 MAX_BUNDLE = 64 << 20
 _QUOTING = frozenset("'\"\\")
@@ -36,8 +37,10 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """stdout as text; bytes that are not UTF-8 become \\xNN."""
-        return self.stdout.decode("utf-8", "backslashreplace")
+        """stdout as text; bytes that are not UTF-8 become \\xNN. What begins with a byte order mark is in the encoding that it tells."""
+        if self.stdout.startswith(_UTF_16):
+            return self.stdout.decode("utf-16", "backslashreplace")
+        return self.stdout.removeprefix(_UTF_8).decode("utf-8", "backslashreplace")
 
     @property
     def trouble(self) -> str | None:

@@ -202,6 +202,10 @@ class Facts(_Known, Generic[T]):
         """The same, without the gaps that concern other protocols, families or ports alone."""
         return Facts(self.seen, self.source, [gap for gap in self.gaps if gap.concerns(protocol, family, port)], self.basis)
 
+    def ports_in_doubt(self, protocol: str, family: str) -> int:
+        """How many ports there may be more: those that gaps name which concern this protocol and family."""
+        return sum(len(gap.ports) for gap in self.gaps if gap.ports is not None and gap.concerns(protocol, family, None))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "source": self.source,

@@ -39,7 +39,10 @@ def collector_for(system: str) -> Collector:
         if system.lower() in (one.lower() for one in collector.systems):
             return collector
         known += collector.systems
-    raise SourceError(f"no collector knows the system {system!r}", f"the systems that can be audited are: {', '.join(sorted(known))}; macOS is Darwin, Solaris and illumos are SunOS")
+    raise SourceError(
+        f"no collector knows the system {system!r}",
+        f"the systems that can be audited are: {', '.join(sorted(known))}; macOS is Darwin, Solaris and illumos are SunOS",
+    )
 
 
 def rules() -> dict[str, Rule]:

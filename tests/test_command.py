@@ -25,6 +25,8 @@ from auditor.command import Command
         ("NETSTAT.EXE -ano", "netstat", ("-ano",)),
         ("cat '/a folder/x'", "cat", ("/a folder/x",)),
         ("netstat -an 2>/dev/null", "netstat", ("-an",)),
+        ("# sockstat -46l", "sockstat", ("-46l",)),
+        ("$ sudo ss -tln", "ss", ("-tln",)),
         ("sysctl -a 2>&1 < /dev/null", "sysctl", ("-a",)),
         ("", "", ()),
         ("sudo", "", ()),

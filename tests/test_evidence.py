@@ -256,3 +256,11 @@ def test_words_agree_with_shlex_on_what_shlex_quotes(given_words: list[str]) -> 
 @given(st.text(max_size=40))
 def test_reading_the_words_of_any_command_is_total(command: str) -> None:
     assert all(isinstance(word, str) for word in words(command))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-8"])
+def test_a_byte_order_mark_tells_the_encoding_and_is_no_text(encoding: str) -> None:
+    text = "  TCP    0.0.0.0:135    0.0.0.0:0    LISTENING    904\r\n\u6df7\n"
+    (answer,) = load(opening({"system": "Windows"}) + Answer("saved", "netstat -ano", text.encode(encoding)).to_bytes() + ENDING).answers
+    assert answer.text == text
+    assert answer.stdout == text.encode(encoding)

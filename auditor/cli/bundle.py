@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditor.evidence import Answer
+    from auditor.model import Snapshot
 
 HELP = "Make a bundle of saved command output, so that it can be audited like any other."
 EXAMPLE = """example: port-auditor bundle --system FreeBSD --release 14.1 --host fw2 -o fw2.evidence --answer "sockstat -4l" ticket-4711.txt
 
 Give each command as it was run, with its options and with what it was piped through: they say what the output leaves out.
 Settings come by `sysctl`, `ndd`, `netsh` and the like, names by `cat /etc/services`, the user who ran them by `id`."""
+_TOLD = 5
 _TOO_LONG = "a bundle is read no further: save what listens alone, by the command's own options"
 _TAKEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -30,7 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--taken", metavar="TIME", help="when the commands ran, in UTC: 2026-11-20T23:00:00Z")
     parser.add_argument("--stack", metavar="NAME", help="the network stack they ran in, where it is not the host's own (a jail, a zone)")
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="where to (default: stdout)")
-    parser.add_argument("--answer", nargs=2, action="append", required=True, metavar=("COMMAND", "FILE"),
+    parser.add_argument("--answer", nargs=2, action="append", default=[], metavar=("COMMAND", "FILE"),
                         help="a command as it was run, and the file with its output (- for stdin); may be given again")  # fmt: skip
 
 
@@ -77,6 +79,8 @@ def _system(given: str) -> str:
 def _answers(parsed: Namespace) -> Iterator[Answer]:
     from auditor.evidence import Answer
 
+    if not parsed.answer:
+        yield Answer("saved", "", b"", "unknown", stack=parsed.stack)
     for command, file in parsed.answer:
         if not command.strip() or not command.isprintable():
             raise AuditorError(f"not a command: {command!r:.60}", "give the command line as it was typed, then the file")
@@ -97,18 +101,32 @@ def _content(file: str) -> bytes:
 
 
 def _not_read(content: bytes) -> int:
-    """Say which answers nothing was read from; 3 where there is one."""
+    """Say which answers could not be read, and the first lines in them that could not; 3 where there are any."""
     from auditor.display import harmless
     from auditor.evidence import load
     from auditor.sources import Source, from_bytes
     from auditor.tables import Tables
 
     said = [why for why, _ in load(content).gaps]
-    said += [
-        why
-        for source in from_bytes(content, "the bundle", Tables())
-        if isinstance(source, Source)
-        for why in source.snapshot.shown.get("visibility", {}).get("not_read", [])
-    ]
+    for source in from_bytes(content, "the bundle", Tables()):
+        if isinstance(source, Source):
+            said += source.snapshot.shown.get("visibility", {}).get("not_read", [])
+            said += _lines(source.snapshot)
     sys.stderr.write("".join(f"port-auditor: not read: {harmless(why)}\n" for why in said))
     return 3 if said else 0
+
+
+def _lines(snapshot: Snapshot) -> list[str]:
+    """The lines that are gaps, each once; the first few."""
+    from auditor.facts import Facts
+
+    gaps = [
+        gap
+        for stack in snapshot.stacks.seen
+        for known in stack.shown.values()
+        if isinstance(known, Facts)
+        for gap in known.gaps
+        if gap.line is not None
+    ]
+    said = list(dict.fromkeys(f"{gap.why}: {gap.line}" for gap in gaps))
+    return said[:_TOLD] + ([f"and {len(said) - _TOLD} more lines"] if len(said) > _TOLD else [])

@@ -90,8 +90,8 @@ def _untaken(stem: str, suffix: str, written: list[str]) -> str:
 
 
 def _stem(hosts: list[HostReport]) -> str:
-    """HOST-TAKEN, of characters that are safe in a file's name everywhere. Where the moment is not known the evidence stands for it, and where
-    there are several hosts the evidence of all: another audit of other evidence has another name."""
+    """HOST-TAKEN, of characters that are safe in a file's name everywhere. Where the moment is not known the evidence stands for it, and
+    where there are several hosts the evidence of all: another audit of other evidence has another name."""
     if len(hosts) != 1:
         return f"{len(hosts)}-hosts-{_fingerprint(hosts)}"
     taken = str(hosts[0].snapshot.shown.get("taken") or f"unknown-{_fingerprint(hosts)}")

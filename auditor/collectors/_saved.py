@@ -10,7 +10,8 @@ from typing import Any
 
 from auditor.collectors._reach import WIDEST, mark_kernel_given, reach
 from auditor.collectors._saved_answers import HOST, Answers, Formats, Heard, Missing, Parser
-from auditor.collectors._saved_sockets import Sockets, owners_of
+from auditor.collectors._saved_merged import owners_of
+from auditor.collectors._saved_sockets import Sockets
 from auditor.command import Command
 from auditor.evidence import Evidence
 from auditor.facts import Facts, Gap, PortRange
@@ -163,6 +164,8 @@ def _saved(answers: Answers, stacks: list[Stack]) -> list[str]:
         said.append(f"{whose} documented for release {answers.head.get('release', 'unknown')}, not read.")
     if any(heard.listings for heard in answers.stacks) and not any(one.reading.shows_owners for h in answers.stacks for one in h.listings):
         said.append("Listeners matched by port and address only: no answer shows who holds them.")
+    if "collector" not in answers.head and any(heard.listings for heard in answers.stacks):
+        said.append("Nothing tells whether the end of output that was saved by hand was cut off.")
     return said
 
 
@@ -232,7 +235,8 @@ def _persisted(heard: Heard, answers: Answers, system: System) -> Facts[Persiste
         ]
     gaps += heard.persisted_gaps
     if not heard.persisted and not gaps:
-        gaps = [Gap("what the next boot sets was not asked")]
+        asked = "was not asked" if system.formats.persisted else f"is not read on {system.name}"
+        gaps = [Gap(f"what the next boot sets {asked}")]
     elif heard.persisted and not set(system.boot_files) <= heard.persisted.keys():
         gaps += [Gap(f"{path} was not asked for") for path in system.boot_files if path not in heard.persisted and not heard.persisted_gaps]
     elif heard.persisted and not system.boot_files:
@@ -247,7 +251,7 @@ def _listening(
     gaps = merged.gaps
     if hidden := system.hidden(heard, answers):
         gaps = [Gap(hidden), *gaps]
-    sight = _inside(heard) or system.sight(heard, answers) or next((gap.why for gap in answers.whole), None)
+    sight = heard.blind or system.sight(heard, answers) or next((gap.why for gap in answers.whole), None)
     seen = []
     for one in merged.found:
         shown = one.shown | owners_of(one, heard, sight)
@@ -259,10 +263,6 @@ def _listening(
         seen.append(Socket(**shown))
     sources = ", ".join(dict.fromkeys(listing.source for listing in heard.listings))
     return Facts(seen, sources or "no answer", gaps + answers.whole)
-
-
-def _inside(heard: Heard) -> str | None:
-    return heard.inside and f"the commands ran inside {heard.inside}, where only its own processes are seen"
 
 
 def _mark(shown: dict[str, Any], ranges: Ranges) -> None:
@@ -291,7 +291,7 @@ def _visibility(answers: Answers, stacks: list[Stack], gaps: list[Gap], system: 
     return {
         "rights": {} if answers.uid is None else {"uid": answers.uid},
         "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
-        "owners_reason": _inside(answers.host) or system.sight(answers.host, answers),
+        "owners_reason": answers.host.blind or system.sight(answers.host, answers),
         "namespaces": {"seen": len(stacks), "not_entered": [gap.stack for gap in gaps if gap.stack], "gaps": [gap.why for gap in gaps]},
         "not_read": answers.not_read,
     }

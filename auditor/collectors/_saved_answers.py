@@ -11,6 +11,7 @@ from auditor.evidence import Answer, Evidence
 from auditor.facts import Gap, PortRange
 from auditor.parsers import accounts, ansible, nmap, osquery, services, witness
 from auditor.parsers.rows import number
+from auditor.parsers.typed_lines import typed
 from auditor.reading import Interfaces, Output, Processes, Read, Reading, Values
 
 Parser = Callable[[Output], Read]
@@ -60,25 +61,26 @@ def _files(command: Command) -> list[str]:
 
 
 class Listing:
-    """A reading of sockets and the command it came from."""
+    """A reading of sockets and the command it came from; `lists_holders` where that lists every holder of a socket."""
 
-    __slots__ = ("program", "reading", "source")
+    __slots__ = ("lists_holders", "program", "reading", "source")
 
     def __init__(self, reading: Reading, command: Command) -> None:
         self.reading = reading
         self.source = command.text
         self.program = command.program
+        self.lists_holders = False
 
 
 class Heard:
-    """What the answers say of one stack: `kind` is None where no command tells it, `uid` who ran them, `inside` the jail, zone or container
-    that they ran inside of. `processes` has what each answer says of a process, by its pid."""
+    """What the answers say of one stack: `kind` is None where no command tells it, `uid` who ran them, `blind` why they did
+    not see every process, where their lines tell it. `processes` has what each answer says of a process, by its pid."""
 
     def __init__(self, name: str, kind: str | None) -> None:
         self.name = name
         self.kind = kind
         self.uid: int | None = None
-        self.inside: str | None = None
+        self.blind: str | None = None
         self.listings: list[Listing] = []
         self.values: dict[str, str] = {}
         self.absent: dict[str, str] = {}
@@ -224,6 +226,9 @@ class Answers:
         if command.program in _READERS and formats.persisted and re.fullmatch(formats.persisted, " ".join(_files(command))):
             self._persisted(self._heard(name, command), _files(command)[0], answer, ["head"] if command.program == "head" else filters)
             return
+        if not command.program:  # nothing was saved of a stack: what is documented of it is known all the same
+            self._heard(name, command)
+            return
         parser = formats.parser(command)
         if parser is None:
             why = "no parser knows this command" if answer.status != "absent" else "the host does not have it"
@@ -246,12 +251,16 @@ class Answers:
             self.not_read.append(trouble)
             if isinstance(read, Values):
                 read.values.clear()
+        if isinstance(read, Reading) and (doubt := _doubt(read, answer, command)):
+            read.uncover(doubt)
         if isinstance(read, Reading) and (trouble or filters):
             read.covers = dict.fromkeys(read.covers, trouble or f"{answer.command}: its output was filtered, by {filters[0]}")
         elif trouble:
             read.gap(trouble, cut)
         elif filters and not isinstance(read, Values):
             read.gap(f"{answer.command}: its output was filtered, by {filters[0]}")
+        if not (read.taken or read.passed) and (answer.text.strip() or answer.status == "unknown"):
+            self.not_read.append(f"{answer.command}: {'nothing in it can be read' if answer.text.strip() else 'it is empty'}")
         if isinstance(read, (Processes, services.Services, accounts.Accounts)):
             self.not_read += [f"{answer.command}: {gap.why}{f': {gap.line}' if gap.line else ''}" for gap in read.gaps]
         heard.take(command, read)
@@ -259,14 +268,17 @@ class Answers:
     def _heard(self, name: str, command: Command) -> Heard:
         heard = self._stacks.setdefault(name, Heard(name, HOST if name == HOST or self._own(name) else command.kind))
         heard.kind = heard.kind or command.kind
-        heard.inside = heard.inside or command.inside
+        if command.inside:
+            heard.blind = heard.blind or f"the commands ran inside {command.inside}, where only its own processes are seen"
+        elif command.user:
+            heard.blind = heard.blind or f"a command ran as {command.user}: other users' processes may not be shown"
         return heard
 
     def _id(self, name: str, answer: Answer, command: Command) -> None:
         uid = _uid(answer, command)
         if uid is None:
             self.not_read.append(f"{answer.command}: it does not say who ran the commands")
-        elif command.stack is None:
+        else:
             self._uids.setdefault(name, set()).add(uid)
 
     def _persisted(self, heard: Heard, path: str, answer: Answer, left_out_by: list[str]) -> None:
@@ -286,6 +298,25 @@ def _whole_lines(answer: Answer, command: Command) -> tuple[str, str | None]:
         return answer.text, None
     whole, feed, cut = answer.text.rpartition("\n")
     return whole + feed, cut
+
+
+def _doubt(read: Reading, answer: Answer, command: Command) -> str | None:
+    """Why an answer of sockets may not be all of what its command prints, though each of its lines can be read."""
+    if answer.status == "unknown" and not answer.text.strip():
+        return f"{answer.command}: it printed nothing, and whether it ended well is not known"
+    lines = [typed(line, command.program) for line, why in read.passed if "prompt" in why]
+    shown = [line for line in lines if line]
+    if len(shown) > 1:
+        return f"{answer.command}: it is the output of several commands"
+    if shown and _meaning(Command(shown[0])) != _meaning(command):
+        return f"{answer.command}: its text shows another command: {shown[0]:.100}"
+    return None
+
+
+def _meaning(command: Command) -> tuple[Any, ...]:
+    """What tells one command line from another, however its options are written."""
+    words = [word for word in command.arguments if not word.startswith("-") or word.startswith("--")]
+    return command.program, sorted(command.letters), words, command.stack, command.filters
 
 
 def _stack(answer: Answer, command: Command, formats: Formats) -> str:

@@ -78,8 +78,12 @@ def _of(heard: Heard, family: str, protocol: str) -> Callable[[], list[Range]]:
     return part
 
 
+def _excluded_name(family: str, protocol: str) -> str:
+    return f"excludedportrange.{family}.{protocol}"
+
+
 def _excluded(heard: Heard, family: str, protocol: str) -> Callable[[], list[Range]]:
-    name = f"excludedportrange.{family}.{protocol}"
+    name = _excluded_name(family, protocol)
     return lambda: [kept(ports, protocol, family) for ports in sorted(set(heard.ports(name)))]
 
 
@@ -122,7 +126,9 @@ def _hardware(answers: Answers, tables: Tables) -> list[str]:
 
 
 def asked(heard: Heard, answers: Answers) -> tuple[str, ...]:
-    return (_MAX_USER_PORT,) if _is_old(answers) else tuple(_dynamic(*pair) for pair in _PAIRS)
+    if _is_old(answers):
+        return (_MAX_USER_PORT, _RESERVED_PORTS)
+    return tuple(name(*pair) for name in (_dynamic, _excluded_name) for pair in _PAIRS)
 
 
 def sight(heard: Heard, answers: Answers) -> None:

@@ -308,7 +308,11 @@ def _listener(socket: Socket, report: Report, marks: list[tuple[str, Finding]], 
 
 
 _NOT_ALL_OWNERS = {"partial": "there may be more", "unreadable": "not visible", "none": "none visible"}
-_PORT_NOTES = {"kernel_given": "most likely chosen by the kernel", "address_cut": "the address is cut", "port_from_name": "resolved from a name"}
+_PORT_NOTES = {
+    "kernel_given": "most likely chosen by the kernel",
+    "address_cut": "the address is cut",
+    "port_from_name": "resolved from a name",
+}
 
 
 def _address_notes(shown: dict[str, Any]) -> list[str]:

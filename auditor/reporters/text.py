@@ -100,7 +100,9 @@ def _visibility(host: HostReport) -> Iterator[str]:
     if processes:
         told.append(f"{processes.get('looked_at', 0)} processes looked at, {processes.get('unreadable', 0)} unreadable")
     told.append(
-        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count) if any(owners.values()) else "no listeners seen"
+        "owners " + ", ".join(f"{count} {state}" for state, count in owners.items() if count)
+        if any(owners.values())
+        else "no listeners seen"
     )
     if "races_retried" in seen:
         told.append(f"{seen['races_retried']} races retried")

@@ -13,6 +13,7 @@ parameter `at_least` says how many ports are enough.
 
 from collections.abc import Iterator
 
+from auditor.facts import UnknownFact
 from auditor.model import Range
 from auditor.rule import Breach, Case, NotChecked, Rule
 
@@ -25,8 +26,8 @@ def check(case: Case, ports: Range) -> Iterator[Breach]:
         return  # small everywhere: handed out to the privileged alone, who ask for it
     left = min(_left(case, ports, protocol, family) for protocol, family in ports.pairs)
     if left < least:
-        for _ in (one for pair in ports.pairs for one in case.stack.ephemeral.about(*pair)):
-            pass  # a range that is not known whole may be larger
+        if left + max(case.stack.ephemeral.ports_in_doubt(*pair) for pair in ports.pairs) >= least:
+            raise UnknownFact(f"only {left} ports are handed out for certain; whether others are is not known")
         yield Breach(
             f"only {left} ports can be handed out",
             observed=f"{ports.ports} ({len(ports.ports)} ports) minus {len(ports.ports) - left} reserved = {left}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts import Facts, Gap
+from auditor.facts import Facts, Gap, PortRange
 from auditor.model import Range
 from tests.bundles import EPHEMERAL, RESERVED, changed, host, judged, outcomes
 
@@ -45,12 +45,19 @@ def test_a_range_for_the_privileged_alone_is_small_everywhere() -> None:
     assert outcomes(judged(changed(host(), ephemeral=low), ENOUGH.replace("100", "1000"), NAME)) == ["pass host"]
 
 
-def test_a_range_that_may_be_larger_than_was_seen_is_unknown_and_never_too_small() -> None:
+def test_each_range_is_judged_and_a_gap_beside_them_is_told() -> None:
     two = [Range(first=40000, last=last, protocol=p, family="any", role="default") for p, last in (("tcp", 40010), ("udp", 45000))]
     found = judged(changed(host(), ephemeral=Facts(two, "t", [Gap("cut")])), ENOUGH, NAME)
-    assert {f.outcome for f in found} == {"unknown"}
-    beside = judged(changed(host(), ephemeral=Facts(two, "t", [Gap("cut", protocol="udp")])), ENOUGH, NAME)
-    assert sorted(f.outcome for f in beside) == ["fail", "unknown"]
+    assert sorted(f.outcome for f in found) == ["fail", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("more", "outcomes_seen"), [(PortRange(30000, 39999), {"unknown"}), (PortRange(39999, 39999), {"fail", "unknown"})]
+)
+def test_a_range_that_may_be_larger_than_was_seen_is_not_called_small(more: PortRange, outcomes_seen: set[str]) -> None:
+    seen = [Range(first=40000, last=40010, protocol="any", family="any", role="default")]
+    found = judged(changed(host(), ephemeral=Facts(seen, "t", [Gap("it depends on the patch level", ports=more)])), ENOUGH, NAME)
+    assert {f.outcome for f in found} == outcomes_seen
 
 
 def test_without_a_number_nothing_is_checked_and_the_baseline_has_one() -> None:
