@@ -45,10 +45,17 @@ def render(report: Report, stream: TextIO) -> None:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, finalize=made_harmless, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals["remedy_heading"] = _remedy_heading(report)
     style = "\n" + loader.get_source(environment, "report.css")[0]
     template = environment.get_template("report.html")
     stream.writelines(template.generate(**_page(report), style=Markup(style), style_hash=_base64(sha256(style.encode()).digest())))  # noqa: S704 - ours
     stream.write("\n")
+
+
+def _remedy_heading(report: Report) -> str:
+    """The remedies' commands are those of Linux: a report of another system says so."""
+    others = {host.snapshot.shown.get("system") for host in report.hosts} - {"Linux"}
+    return "Remedy (the commands in it are Linux')" if others else "Remedy"
 
 
 def _base64(digest: bytes) -> str:

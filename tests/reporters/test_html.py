@@ -375,3 +375,9 @@ def test_the_same_report_is_the_same_bytes_whatever_order_sets_have() -> None:
         assert b"</html>" in done.stdout, done.stderr
         pages.add(done.stdout)
     assert len(pages) == 1
+
+
+def test_a_remedy_says_that_its_commands_are_linux_where_a_host_is_not() -> None:
+    for system, heading in (("Linux", "Remedy"), ("OpenBSD", "Remedy (the commands in it are Linux')")):
+        page = Page(report(finding("a-rule"), of=snapshot(system=system)))
+        assert heading in [element.text for element in page.all(".//h5")]
