@@ -199,12 +199,18 @@ def _addresses(heard: Heard, whole: list[Gap]) -> Facts[Address]:
     return Facts(seen, heard.addresses_source or "no answer", [*gaps, *whole])
 
 
+def _needless(heard: Heard, answers: Answers, system: System) -> tuple[str, ...]:
+    """How complaints begin of a program that need not have answered: another one of the `alternatives` did."""
+    known = all(name in heard.values for name in system.asked(heard, answers))
+    return tuple(f"{program} " for program in system.alternatives) if known else ()
+
+
 def _settings(heard: Heard, answers: Answers, system: System) -> Facts[Setting]:
     """The port settings as they run; one that was asked for and does not exist is no gap."""
     seen = []
     asked = system.asked(heard, answers)
-    needless = tuple(f"{program} " for program in system.alternatives) if all(name in heard.values for name in asked) else ()
-    gaps = [gap for gap in heard.troubles if not gap.why.startswith(needless)] if needless else list(heard.troubles)
+    needless = _needless(heard, answers, system)
+    gaps = [gap for gap in heard.troubles if not (needless and gap.why.startswith(needless))]
     for name in dict.fromkeys([*asked, *heard.values]):
         if name in asked or name.startswith(system.settings):
             try:
@@ -288,12 +294,13 @@ def _reach(address: str, addresses: Facts[Address], cut: bool) -> str:
 
 def _visibility(answers: Answers, stacks: list[Stack], gaps: list[Gap], system: System) -> dict[str, Any]:
     states = [one.shown.get("owner_state") for stack in stacks for one in stack.listening.seen]
+    needless = _needless(answers.host, answers, system)
     return {
         "rights": {} if answers.uid is None else {"uid": answers.uid},
         "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
         "owners_reason": answers.host.blind or system.sight(answers.host, answers),
         "namespaces": {"seen": len(stacks), "not_entered": [gap.stack for gap in gaps if gap.stack], "gaps": [gap.why for gap in gaps]},
-        "not_read": answers.not_read,
+        "not_read": [why for why in answers.not_read if not (needless and why.startswith(needless))],
     }
 
 

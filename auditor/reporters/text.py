@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Any, TextIO
 
 from auditor.display import harmless, holders
-from auditor.facts import Facts
+from auditor.facts import PORT_MAX, Facts, PortRange
 from auditor.model import Finding, Range
 from auditor.report import HostReport, Report
 from auditor.reporter import Reporter
@@ -53,7 +53,7 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
         return
     for stack in host.snapshot.stacks.seen:
         ranges = [f"{name} {_ranges(stack.shown.get(name))}" for name in ("privileged", "ephemeral", "reserved")]
-        yield f"  {harmless(stack.name)}: {', '.join(ranges)}"
+        yield from wrap(f"{harmless(stack.name)}: {', '.join(ranges)}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
         sockets = stack.shown["listening"].seen if "listening" in stack.shown else ()
         for socket in sockets[:_LISTENERS]:
             state = "" if socket.shown.get("state") == "listening" else f"  ({_STATES.get(socket.shown.get('state'), 'state unknown')})"
@@ -65,14 +65,27 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
 
 
 def _ranges(facts: Facts[Range] | None) -> str:
-    scopes: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    """Ranges with what they are of, where that is not all; those that touch as one."""
+    scopes: dict[tuple[PortRange, str], set[tuple[str, str]]] = {}
     for one in facts.seen if facts is not None else ():
-        role = one.shown.get("role", "default")
-        scopes.setdefault((str(one), "" if role == "default" else f" {role}"), set()).update(_pairs(one))
-    seen = [f"{ports}{role}{_scope(pairs)}" for (ports, role), pairs in scopes.items()]
+        if "first" in one.shown and "last" in one.shown:
+            scopes.setdefault((one.ports, one.shown.get("role", "default")), set()).update(_pairs(one))
+    alike: dict[tuple[str, frozenset[tuple[str, str]]], list[PortRange]] = {}
+    for (ports, role), pairs in scopes.items():
+        alike.setdefault((role, frozenset(pairs)), []).append(ports)
+    seen = [
+        f"{ports}{'' if role == 'default' else f' {harmless(role)}'}{_scope(set(pairs))}"
+        for (role, pairs), parts in alike.items()
+        for ports in _joined(parts)
+    ]
     if facts is None or facts.gaps:
         seen.append("unknown" if not seen else "and maybe more")
-    return harmless(", ".join(seen)) or "none"
+    return ", ".join(seen) or "none"
+
+
+def _joined(parts: list[PortRange]) -> list[PortRange]:
+    whole = PortRange(0, PORT_MAX)
+    return whole.minus(whole.minus(parts))
 
 
 def _pairs(ports: Range) -> list[tuple[str, str]]:
