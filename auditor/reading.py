@@ -34,11 +34,13 @@ class Output:
 
 
 class Read:
-    """What every parser's answer has: `taken` are the lines that gave something, `passed` those left aside (line, why), `gaps` the rest."""
+    """What every parser's answer has: `taken` are the lines that gave something, `passed` those left aside (line, why), `gaps` the rest.
+    `host` is whose prompt was seen in it."""
 
-    __slots__ = ("gaps", "passed", "taken")
+    __slots__ = ("gaps", "host", "passed", "taken")
 
     def __init__(self) -> None:
+        self.host: str | None = None
         self.taken: list[str] = []
         self.passed: list[tuple[str, str]] = []
         self.gaps: list[Gap] = []
@@ -76,7 +78,7 @@ class Reading(Read):
     `shows_owners`: the output has a column for them, so that a row without an owner means that the command found none.
     """
 
-    __slots__ = ("covers", "per_descriptor", "seen", "shows_owners")
+    __slots__ = ("_headed", "covers", "per_descriptor", "seen", "shows_owners")
 
     def __init__(
         self, *, protocols: Iterable[str] = PROTOCOLS, families: Iterable[str] = FAMILIES, per_descriptor: bool = False,
@@ -88,6 +90,15 @@ class Reading(Read):
         self.per_descriptor = per_descriptor
         self.shows_owners = shows_owners
         self.seen: list[Seen] = []
+        self._headed: set[object] = set()
+
+    def header(self, line: str, table: object = None) -> None:
+        """The header (or title) of a `table` that the command prints once: a second one begins the output of another command."""
+        if table in self._headed:
+            self.gap("a second header: the output of two commands, perhaps of two hosts", line)
+        else:
+            self._headed.add(table)
+            self.pass_over(line, "the header")
 
     def socket(
         self, line: str, *, owners: Sequence[dict[str, Any]] = (), port_name: str | None = None, identity: str | None = None, **shown: Any

@@ -20,7 +20,8 @@ import re
 from typing import Any
 
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import Output, Reading
 
 _HEADER = re.compile(r"USER\s+CMD\s+PID\s+FD\s+(?:MOUNT|DEV)\s+INUM\s+MODE\s.*")
@@ -35,6 +36,7 @@ _BLOCK = re.compile(r"(?:0x)?[0-9a-f]{1,16}")
 _PEERS = ("-->", "<--", "<->")
 _FAMILIES = {"internet": "ipv4", "internet6": "ipv6"}
 _LETTERS_WITH_VALUE = "MNpu"
+_FLAGS = "Afmnosv"
 
 
 def parse(output: Output) -> Reading:
@@ -48,11 +50,11 @@ def parse(output: Output) -> Reading:
     for line in lines:
         text = line.strip()
         if _HEADER.fullmatch(text):
-            reading.pass_over(line, "the header")
+            reading.header(line)
         elif row := _SOCKET.fullmatch(text):
             shows[_socket(reading, line, row)] = True
         elif is_echo(line, "fstat"):
-            reading.pass_over(line, "a prompt or the command itself")
+            pass_over_echo(reading, line)
         elif _OTHER_FILE.fullmatch(text):
             reading.pass_over(line, "not a socket of the Internet")
         else:
@@ -71,6 +73,7 @@ def _limit(reading: Reading, output: Output) -> None:
             reading.uncover(why)
     if any(not word.startswith("-") and word not in values for word in output.command.arguments):
         reading.uncover("only some files were asked for")
+    uncover_unknown(reading, output.command, given, _FLAGS + _LETTERS_WITH_VALUE)
 
 
 def _socket(reading: Reading, line: str, row: re.Match[str]) -> bool:

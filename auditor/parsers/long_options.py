@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 
 
 class LongOptions:
-    """`letters` given, long options as the letter they stand for; `values` of those that take one; `words` that are no options."""
+    """`letters` given, long options as the letter they stand for; `values` of those that take one; `words` that are no options; `unknown`
+    are long options that stand for no letter, or might for several."""
 
-    __slots__ = ("letters", "values", "words")
+    __slots__ = ("letters", "unknown", "values", "words")
 
     def __init__(self, arguments: Iterable[str], taking: str = "", long: Mapping[str, str] | None = None) -> None:
         self.letters: set[str] = set()
+        self.unknown: set[str] = set()
         self.values: dict[str, list[str]] = {}
         self.words: list[str] = []
         rest = list(arguments)
@@ -45,6 +47,7 @@ class LongOptions:
         name, equals, value = text.partition("=")
         found = {long[name]} if name in long else {letter for known, letter in long.items() if known.startswith(name)}
         if len(found) != 1:
+            self.unknown.add(f"--{name}")
             return
         letter = found.pop()
         self.letters.add(letter)

@@ -21,13 +21,17 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.parsers.endpoints import coloned
+from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.rows import number
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _TAKING = "AcdDeFgikKmoprsSTuxzZ"
 _TAKING_GLUED = "fL"
 """Letters whose value stands in the same word, if anywhere."""
+_FLAGS = "abEHKlMnNOPQRtUVwX"
+"""Letters without a value after a minus sign (lsof -h), of every system."""
+_AFTER_PLUS = ("+c", "+d", "+D", "+E", "+e", "+f", "+L", "+m", "+M", "+r", "+w")
 _SELECTING = {
     "-p": "some processes", "-c": "some commands", "-u": "some users", "-g": "some process groups", "-d": "some descriptors",
     "-U": "local (unix) sockets", "-N": "NFS files", "+d": "a directory", "+D": "a directory",
@@ -71,6 +75,8 @@ class _Asked:
         given, names = _options(command)
         self.fields = any(option == "-F" for option, _ in given)
         self.only_pids = any(option == "-t" for option, _ in given)
+        self.options = {option.removeprefix("-") for option, _ in given if option != "--" and option not in _AFTER_PLUS}
+        self.options |= {word for word in command.arguments if word.startswith("--") and word != "--"}
         self.internet = [value for option, value in given if option == "-i"]
         selecting = [(option, value) for option, value in given if option in _SELECTING and (value or option in ("-U", "-N"))]
         selecting += [("name", name) for name in names]
@@ -153,6 +159,7 @@ def parse(output: Output) -> Reading:
     asked = _Asked(output.command)
     reading = Reading(per_descriptor=True, shows_owners=True)
     reading.covers = dict(asked.pairs)
+    uncover_unknown(reading, output.command, asked.options, _FLAGS + _TAKING + _TAKING_GLUED)
     if not output.lines():
         reading.uncover("it printed nothing")
     elif asked.only_pids:
@@ -179,7 +186,7 @@ def _note(reading: Reading, line: str) -> bool:
     elif _REPETITION.fullmatch(line.strip()):
         reading.pass_over(line, "a mark between repetitions (-r)")
     elif is_echo(line, "lsof"):
-        reading.pass_over(line, "a prompt or the command itself")
+        pass_over_echo(reading, line)
     else:
         return False
     return True
@@ -189,10 +196,12 @@ def _table(reading: Reading, output: Output) -> None:
     header: list[str] | None = None
     if not any(_HEADER.fullmatch(line) for line in output.lines()):
         reading.uncover("its header line is missing")
+    repetition = 0
     for line in output.lines():
+        repetition += _REPETITION.fullmatch(line.strip()) is not None
         if _HEADER.fullmatch(line):
             header = line.split()
-            reading.pass_over(line, "the header")
+            reading.header(line, repetition)
         else:
             _row(reading, line, header)
 

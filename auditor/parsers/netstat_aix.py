@@ -21,7 +21,8 @@ from __future__ import annotations
 import re
 
 from auditor.parsers import netstat_dots
-from auditor.parsers.typed_lines import typed
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import FAMILIES, Output, Reading, Seen
 
 _TITLE = re.compile(r"Active Internet connections(?: \((?P<what>[^)]*)\))?")
@@ -38,6 +39,7 @@ _HELD = re.compile(r"The socket (?:0x)?[0-9a-f]+ is being held by proc{1,2}ess (
 _NOT_HELD = re.compile(r"The socket (?:0x)?[0-9a-f]+ is being held by Kernel/Kernel Extension\.?|socket (?:0x)?[0-9a-f]+ is removed\.?")
 _LETTERS_WITH_VALUE = "fIp"
 _OTHER_TABLES = "CDPcgimoprsv"
+_FLAGS = "Aan"
 
 
 def parse(output: Output) -> Reading:
@@ -55,6 +57,7 @@ def parse(output: Output) -> Reading:
         reading.uncover("listening sockets were not asked for (-a)")
     if other := [letter for letter in _OTHER_TABLES if letter in given]:
         reading.uncover(f"something else than sockets was asked for (-{other[0]})")
+    uncover_unknown(reading, output.command, given, _FLAGS + _OTHER_TABLES + _LETTERS_WITH_VALUE)
     return reading
 
 
@@ -81,7 +84,7 @@ class _Table:
         elif command is not None:
             words = command.split()
             self.asked = words[1].removeprefix("0x") if len(words) > 1 and words[0].endswith("rmsock") else None
-            self.reading.pass_over(line, "the command as it was typed")
+            pass_over_echo(self.reading, line)
         elif title := _TITLE.fullmatch(text):
             self.ports = True
             self.reading.pass_over(line, "a title")
@@ -94,7 +97,7 @@ class _Table:
             self.reading.pass_over(line, "a table of sockets without ports")
         elif netstat_dots.HEADER.fullmatch(text):
             self.column = netstat_dots.width(text)
-            self.reading.pass_over(line, "the header")
+            self.reading.header(line)
         else:
             self._row(line)
 

@@ -23,10 +23,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, dotted
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _TITLE = re.compile(r"Active Internet6? connections.*|Current listen queue sizes.*|Active SCTP associations.*")
@@ -42,6 +44,7 @@ _OTHER_ROW = re.compile(
 )
 _CHANGED = re.compile(r"Some (?P<protocol>\w+) sockets may have been (?P<how>created or deleted|created|deleted)\.?(?P<rest>.*)")
 _NAMED = re.compile(rf"\s*(?:{_CONTROL_BLOCK}\s+)?(?P<name>tcp|toe|udp|sctp)(?P<version>46|4|6)?\b")
+_KIND = re.compile(r"(?<!\S)[a-z]{2,8}\d?(?=\s+\d)")
 _QUEUES = re.compile(r"\d+/\d+/\d+")
 _STATES = {"LISTEN": "listening", "CLOSED": "bound"}
 _OF_A_CONNECTION = frozenset((
@@ -67,11 +70,13 @@ _TABLES = {
 
 @dataclass(frozen=True)
 class _System:
-    """What differs. `taking`: letters with a value. `tables`: letters that ask for another table. `whole`: letters that leave addresses
-    whole, for IPv6 only where `whole_ipv6`. `stateless`: letters that take the state away. `names`: where service names are cut, by family.
-    `v6only` of a wildcard, by version; `bare`: the family of a protocol without a version."""
+    """What differs. `taking`: letters with a value; `flags`: those without. `tables`: letters that ask for another table. `whole`: letters
+    that leave addresses whole, for IPv6 only where `whole_ipv6`. `stateless`: letters that take the state away. `names`: where service
+    names are cut, by family. `v6only` of a wildcard, by version; `bare`: the family of a protocol without a version. `tables_by_kind`: a
+    table for each protocol and family, not one under each title."""
 
     taking: str
+    flags: str
     tables: str
     whole: str
     whole_ipv6: bool
@@ -81,21 +86,24 @@ class _System:
     stateless: str = ""
     queues: str = ""
     unsure: str = ""
+    tables_by_kind: bool = False
 
 
 _FREEBSD = _System(
-    taking="FfIMNpqw", tables="riIwsmguBQoO", whole="Wl", whole_ipv6=False, names={"ipv4": 15, "ipv6": 15},
-    v6only={"46": False, "6": True}, bare=None, stateless="TxR", queues="L",
+    taking="FfIMNpqw", flags="46AaBbCcdghiLlmnOoPQRrSsTtuWxz", tables="riIwsmguBQoO", whole="Wl", whole_ipv6=False,
+    names={"ipv4": 15, "ipv6": 15}, v6only={"46": False, "6": True}, bare=None, stateless="TxR", queues="L",
 )  # fmt: skip
 _DRAGONFLY = _System(
-    taking="cfIMNpw", tables="riIwsmgu", whole="Wl", whole_ipv6=False, names={"ipv4": 15, "ipv6": 8},
+    taking="cfIMNpw", flags="AaBbdghiLlmnPrSstuWz", tables="riIwsmgu", whole="Wl", whole_ipv6=False, names={"ipv4": 15, "ipv6": 8},
     v6only={"46": False, "6": True}, bare=None, queues="L",
 )  # fmt: skip
 _OPENBSD = _System(
-    taking="cfIMNPpTWw", tables="riIwsmguPWR", whole="v", whole_ipv6=True, names={"ipv4": 8, "ipv6": 8},
-    v6only={"6": True}, bare="ipv4", unsure="l",
+    taking="cfIMNPpTWw", flags="AaBbdeFghilmnqRrstuv", tables="riIwsmguPWR", whole="v", whole_ipv6=True, names={"ipv4": 8, "ipv6": 8},
+    v6only={"6": True}, bare="ipv4", unsure="l", tables_by_kind=True,
 )  # fmt: skip
-_NETBSD = _System(taking="fIMNPpw", tables="riIwsmguBPpq", whole="v", whole_ipv6=True, names={}, v6only={}, bare="ipv4")
+_NETBSD = _System(
+    taking="fIMNPpw", flags="AaBbdghiLlmnqrSsTtuVvX", tables="riIwsmguBPpq", whole="v", whole_ipv6=True, names={}, v6only={}, bare="ipv4",
+)  # fmt: skip
 
 
 def parse_freebsd(output: Output) -> Reading:
@@ -130,9 +138,10 @@ def _parse(output: Output, system: _System) -> Reading:
             reading.pass_over(line, f"a table of {table} was asked for")
         return reading
     reading = _asked(given, system)
+    uncover_unknown(reading, output.command, given, system.flags + system.taking)
     listing = _Listing(reading, given, system)
-    for line in lines:
-        listing.read(line)
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
+        listing.read(line, following)
     if "netstat:" in output.stderr:
         reading.uncover(f"netstat said: {output.stderr.strip()[:200]}")
     if lines and not listing.headed:
@@ -172,12 +181,14 @@ class _Listing:
         self.headed = False
         self.elsewhere = False
         self.in_sctp = False
+        self.title = ""
         self.column = _COLUMN_WITH_A if "A" in given else _COLUMN
         self.queues = bool(system.queues) and system.queues in given
 
-    def read(self, line: str) -> None:
+    def read(self, line: str, following: str) -> None:
+        """One line; the one that `following` it tells which table a header is of."""
         if header := _HEADER.fullmatch(line.strip()):
-            self._header(line, header)
+            self._header(line, header, following)
         elif _TITLE.fullmatch(line.strip()) or _OTHER_TITLE.fullmatch(line.strip()):
             self._title(line, line.strip())
         elif changed := _CHANGED.fullmatch(line.strip()):
@@ -191,7 +202,7 @@ class _Listing:
         elif _OTHER_ROW.fullmatch(line):
             self.reading.pass_over(line, "another protocol")
         elif is_echo(line, "netstat"):
-            self.reading.pass_over(line, "a prompt or the command itself")
+            pass_over_echo(self.reading, line)
         else:
             self._unreadable(line)
 
@@ -204,8 +215,9 @@ class _Listing:
             family = _FAMILY.get(named["version"] or "") if named["version"] != "46" else None
         self.reading.gap("a line of netstat cannot be read", line, protocol=protocol, family=family)
 
-    def _header(self, line: str, header: re.Match[str]) -> None:
-        self.reading.pass_over(line, "the header")
+    def _header(self, line: str, header: re.Match[str], following: str) -> None:
+        kind = _KIND.search(following) if self.system.tables_by_kind else None
+        self.reading.header(line, (self.title, kind and kind[0]))
         self.headed = self.headed or not self.in_sctp
         self.elsewhere = False
         width = len("Local Address") + len(header["gap"]) - 1
@@ -216,6 +228,7 @@ class _Listing:
         self.reading.pass_over(line, "a title")
         self.elsewhere = not _TITLE.fullmatch(text)
         self.in_sctp = "SCTP" in text
+        self.title = text.partition(" connections")[0]
 
     def _changed(self, line: str, changed: re.Match[str]) -> None:
         """Old releases print no line feed after it, so that a title may be glued to it."""

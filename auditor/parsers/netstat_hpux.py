@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import re
 
+from auditor.command import Command
 from auditor.parsers import netstat_dots
-from auditor.parsers.typed_lines import typed
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import FAMILIES, Output, Reading
 
 _TITLE = re.compile(r"Active Internet connections(?: \((?P<what>[^)]*)\))?")
@@ -25,6 +27,7 @@ _OURS = ("tcp", "udp", "sctp")
 _OTHER_ROW = re.compile(r"(?P<protocol>[a-z]\w*)\s+\d+\s+\d+\s+\S+\s+\S+.*")
 _LETTERS_WITH_VALUE = "fIp"
 _OTHER_TABLES = "Mgimprs"
+_FLAGS = "Aanv"
 
 
 def parse(output: Output) -> Reading:
@@ -42,7 +45,7 @@ def parse(output: Output) -> Reading:
             family = "ipv6" if "IPv6" in what else "ipv4"
             titles.add(family)
             ports = True
-            reading.pass_over(line, "a title")
+            reading.header(line, family)
             if _ALL not in what:
                 reading.uncover("its title does not say that servers are included (-a)", family=family)
         elif text.startswith(_UNIX):
@@ -54,20 +57,21 @@ def parse(output: Output) -> Reading:
             column = netstat_dots.width(text)
             reading.pass_over(line, "the header")
         elif typed(line, "netstat") is not None:
-            reading.pass_over(line, "the command as it was typed")
+            pass_over_echo(reading, line)
         else:
             _row(reading, line, column or netstat_dots.width(""))
-    _limit(reading, given, titles, headed=column > 0)
+    _limit(reading, output.command, given, titles, headed=column > 0)
     return reading
 
 
-def _limit(reading: Reading, given: dict[str, list[str]], titles: set[str], *, headed: bool) -> None:
+def _limit(reading: Reading, command: Command, given: dict[str, list[str]], titles: set[str], *, headed: bool) -> None:
     if not headed:
         reading.uncover("its header line is missing")
     if "a" not in given:
         reading.uncover("listening sockets were not asked for (-a)")
     if other := [letter for letter in _OTHER_TABLES if letter in given]:
         reading.uncover(f"something else than sockets was asked for (-{other[0]})")
+    uncover_unknown(reading, command, given, _FLAGS + _OTHER_TABLES + _LETTERS_WITH_VALUE)
     for family in FAMILIES:
         if family not in titles:
             reading.uncover("it has no table of them", family=family)

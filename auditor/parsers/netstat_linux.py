@@ -19,15 +19,16 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned
+from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.long_options import LongOptions
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _LONG = {
     "tcp": "t", "udp": "u", "udplite": "U", "sctp": "S", "raw": "w", "unix": "x", "listening": "l", "all": "a", "inet": "4", "ip": "4",
     "inet6": "6", "ipv6": "6", "protocol": "A", "extend": "e", "programs": "p", "timers": "o", "context": "Z", "wide": "W", "notrim": "T",
     "route": "r", "interfaces": "i", "statistics": "s", "masquerade": "M", "groups": "g", "numeric": "n", "numeric-hosts": "!",
-    "numeric-ports": "@", "numeric-users": "#", "continuous": "c", "verbose": "v",
+    "numeric-ports": "@", "numeric-users": "#", "continuous": "c", "verbose": "v", "symbolic": "N",
 }  # fmt: skip
 _OTHER_TABLES = {"r": "routes", "i": "interfaces", "s": "statistics", "M": "masqueraded connections", "g": "multicast groups"}
 _FAMILY_WORDS = {"inet": "ipv4", "ip": "ipv4", "inet6": "ipv6", "ipv6": "ipv6"}
@@ -62,6 +63,7 @@ class _Asked:
         given = LongOptions(command.arguments, "A", _LONG)
         letters = given.letters
         self.letters = letters
+        self.unknown = given.unknown
         words = [word for value in given.values.get("A", []) for word in value.split(",")]
         self.families = tuple(f for f, letter in zip(FAMILIES, "46", strict=True) if letter in letters)
         self.families += tuple(_FAMILY_WORDS[word] for word in words if word in _FAMILY_WORDS)
@@ -83,6 +85,7 @@ def parse(output: Output) -> Reading:
         protocols=[p for p in PROTOCOLS if asked.servers and p in asked.protocols],
         families=[f for f in FAMILIES if f in asked.families],
     )
+    uncover_unknown(reading, output.command, asked.letters | asked.unknown, "".join(_LONG.values()))
     lines = output.lines()
     if not any(_HEADER.fullmatch(line.strip()) for line in lines):
         reading.uncover("its header line is missing")
@@ -133,7 +136,7 @@ class _Rows:
             self.earlier |= self.table
             self.table = set()
             self.tables += 1
-            self.reading.pass_over(line, "the header")
+            self.reading.header(line, self.tables if "c" in self.asked.letters else None)
         elif _OTHER_HEADER.fullmatch(text):
             self.reading.pass_over(line, "the header of another table")
         elif _OTHER_ROW.match(text):
@@ -143,7 +146,7 @@ class _Rows:
         elif self._is_remark(text):
             self.reading.pass_over(line, "a remark on the processes that netstat may not look at")
         elif is_echo(line, "netstat"):
-            self.reading.pass_over(line, "a prompt")
+            pass_over_echo(self.reading, line)
         else:
             self.reading.gap("a line of netstat cannot be read", line)
 

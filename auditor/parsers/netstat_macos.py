@@ -29,10 +29,13 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.parsers.endpoints import Endpoint, dotted, packed_address
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _TAKING = "cfIPpw"
+_FLAGS = "AabdFgikLlmnqQrRsStuvWxz"
+"""getopt(3) in main.c; -B (packet filters) is left out, as it prints no sockets."""
 _OTHER_TABLES = {
     "i": "interfaces", "I": "interfaces", "w": "interfaces", "r": "routes", "s": "statistics", "m": "memory", "g": "multicast groups",
     "q": "queues", "Q": "polling", "S": "link status",
@@ -111,15 +114,16 @@ def parse(output: Output) -> Reading:
     reading = Reading(protocols=layout.protocols, families=layout.families)
     if "a" not in layout.letters:
         reading.uncover("without -a listening sockets are left out", protocol="tcp")
+    uncover_unknown(reading, output.command, layout.letters, _FLAGS + _TAKING)
     headed = elsewhere = False
     for line in output.lines():
         if header := _HEADER.fullmatch(line.strip()):
             layout.columns = header["more"].split()
             reading.shows_owners |= "pid" in layout.columns or "process:pid" in layout.columns
-            reading.pass_over(line, "the header")
+            reading.header(line)
             headed, elsewhere = True, False
         elif _QUEUES_HEADER.fullmatch(line):
-            reading.pass_over(line, "the header")
+            reading.header(line)
             headed, elsewhere = True, False
         elif _MULTIPATH_HEADER.fullmatch(line):
             reading.pass_over(line, "the header of multipath connections")
@@ -158,7 +162,7 @@ def _line(reading: Reading, line: str, layout: _Layout) -> None:
     elif _OTHER_ROW.fullmatch(text):
         reading.pass_over(line, "another protocol, or a part of a multipath connection")
     elif is_echo(text, "netstat"):
-        reading.pass_over(line, "a prompt or the command itself")
+        pass_over_echo(reading, line)
     else:
         shown = re.match(rf"\s*{_CONTROL_BLOCK}(tcp|udp)(4|6|46)?\b", text)
         family = _FAMILY_OF.get(shown[2]) if shown and shown[2] else None

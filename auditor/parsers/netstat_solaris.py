@@ -21,7 +21,8 @@ import re
 from typing import Any
 
 from auditor.parsers.endpoints import Endpoint, dotted
-from auditor.parsers.typed_lines import typed
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _TITLE = re.compile(r"(?P<protocol>UDP|TCP)(?:: (?P<family>IPv[46]))?|(?P<sctp>SCTP):")
@@ -34,6 +35,7 @@ _RULE = re.compile(r"-{5,}(?: -+)*")
 _LETTERS_WITH_VALUE = "fPIT"
 _OTHER_TABLES = "DMgimprs"
 """Letters that make netstat print something else than sockets."""
+_FLAGS = "Radnuvx"
 _USER_WIDTH = 8
 _IF_WIDTH = 5
 _UDP_STATE_WIDTH = 10
@@ -78,6 +80,7 @@ def parse(output: Output) -> Reading:
         reading.uncover("listening sockets were not asked for (-a)")
     if other := [letter for letter in _OTHER_TABLES if letter in given]:
         reading.uncover(f"something else than sockets was asked for (-{other[0]})")
+    uncover_unknown(reading, output.command, given, _FLAGS + _OTHER_TABLES + _LETTERS_WITH_VALUE)
     for protocol, family in reading.covers:
         if (protocol, family) not in tables.titles:
             reading.uncover("it has no table of them", protocol=protocol, family=family)
@@ -123,7 +126,7 @@ class _Tables:
         elif _RULE.fullmatch(text):
             self.reading.pass_over(line, "the rule below the header")
         elif typed(line, "netstat") is not None:
-            self.reading.pass_over(line, "the command as it was typed")
+            pass_over_echo(self.reading, line)
         elif self.protocol == _UNKNOWN:
             self.reading.gap("no title says which protocol this line is of", text)
         elif self.split:
@@ -153,7 +156,7 @@ class _Tables:
         else:
             self.protocol, self.family = title["protocol"].lower(), (title["family"] or "IPv4").lower()
             self.titles.add((self.protocol, self.family))
-        self.reading.pass_over(line, "a title")
+        self.reading.header(line, (self.protocol, self.family))
 
     def _gap(self, why: str, line: str) -> None:
         self.reading.gap(why, line.strip(), protocol=self.protocol, family=self.family)

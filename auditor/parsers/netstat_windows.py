@@ -22,7 +22,8 @@ import re
 from typing import Any
 
 from auditor.parsers.endpoints import Endpoint, coloned
-from auditor.parsers.typed_lines import typed
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading, Seen
 
 _ROW = re.compile(r"(?P<protocol>TCP|UDP)\s+(?P<local>\S+)\s+(?P<foreign>\S+)(?P<rest>(?:\s.*)?)")
@@ -37,6 +38,8 @@ _CONNECTED = (
 )  # fmt: skip
 _STATES = {"LISTENING": "listening", "BOUND": "bound", "CLOSED": "bound"}
 _OTHER_TABLES = "erx"
+_LETTERS = "abefinopqrstxy"
+"""Of `netstat /?`; -c (processes by their number of ports) and -d (DSCP) of late releases are left out: what they print is not known."""
 _P = {"tcp": ("tcp", "ipv4"), "udp": ("udp", "ipv4"), "tcpv6": ("tcp", "ipv6"), "udpv6": ("udp", "ipv6")}
 """What -p can name; anything else (IP, ICMP) has no ports."""
 
@@ -60,12 +63,15 @@ def parse(output: Output) -> Reading:
         reading.uncover("listening sockets were not asked for (-a)")
     if other := sorted(letters & set(_OTHER_TABLES)):
         reading.uncover(f"something else than sockets was asked for (-{other[0]})")
+    uncover_unknown(reading, output.command, letters, _LETTERS)
+    if not any(_unmarked(line).startswith("UDP") for line in lines):
+        reading.uncover("it has no row of UDP, which no Windows host has: it may be cut", protocol="udp")
     rows = _Rows(reading, letters, numbered=columns > _COLUMNS and "o" in letters)
     for at, line in enumerate(lines):
         if typed(line, "netstat") is not None:
-            reading.pass_over(line, "the command as it was typed")
-        elif head is not None and at == head:
-            reading.pass_over(line, "the header")
+            pass_over_echo(reading, line)
+        elif head is not None and _is_header(line):
+            reading.header(line)
         elif head is not None and at == head - 1 and not _GAP.search(line.strip()):
             reading.pass_over(line, "the title")
         else:
@@ -93,10 +99,13 @@ def _unmarked(line: str) -> str:
 def _header(above: list[str]) -> tuple[int | None, int]:
     """Which of the lines above the first row is the header, by its columns, and how many these are: its words depend on the language."""
     for at in range(len(above) - 1, -1, -1):
-        columns = _GAP.split(above[at].strip())
-        if len(columns) >= _COLUMNS and typed(above[at], "netstat") is None:
-            return at, len(columns)
+        if _is_header(above[at]):
+            return at, len(_GAP.split(above[at].strip()))
     return None, 0
+
+
+def _is_header(line: str) -> bool:
+    return len(_GAP.split(line.strip())) >= _COLUMNS and not _ANY_ROW.fullmatch(_unmarked(line)) and typed(line, "netstat") is None
 
 
 class _Rows:

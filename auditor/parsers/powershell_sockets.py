@@ -18,7 +18,7 @@ from typing import Any
 from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import WILDCARDS, packed_address
 from auditor.parsers.rows import number
-from auditor.parsers.typed_lines import typed
+from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import Output, Reading
 
 _PROTOCOLS = {"get-nettcpconnection": "tcp", "get-netudpendpoint": "udp"}
@@ -41,11 +41,11 @@ def parse(output: Output) -> Reading:
         if "LocalAddress" in cells and "LocalPort" in cells:
             names = cells
             reading.shows_owners = "OwningProcess" in cells
-            reading.pass_over(line, "the header")
+            reading.header(line)
         elif _RULE.fullmatch(line.strip()):
             reading.pass_over(line, "the rule below the header")
         elif typed(line, *_PROTOCOLS) is not None:
-            reading.pass_over(line, "the command as it was typed")
+            pass_over_echo(reading, line)
         elif names is None or protocol is None:
             reading.gap("neither header nor cmdlet says what this line holds", line.strip(), protocol=protocol)
         else:

@@ -11,12 +11,15 @@ what they do not show, is in `proc_net`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any
 
 from auditor.parsers import proc_net
+from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.printed_files import printed_files
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import PROTOCOLS, Output, Reading, Seen
 
 _TABLES = {
@@ -27,6 +30,8 @@ _PATH = re.compile(r"/proc/(?:(?:self|thread-self|(?P<pid>\d+))(?:/task/\d+)?/)?
 _NAMED = re.compile(r"==> (?P<path>/\S+) <==")
 _WHOLE = ("cat", "more", "less")
 """Programs that print every line of a file."""
+_FLAGS_OF_CAT = "AbEenstTuv"
+"""cat(1) of GNU; busybox has some of them."""
 _ENTRY = re.compile(r"(?<!\S)\d{1,10}: [0-9A-Fa-f]{8,32}:[0-9A-Fa-f]{4} ")
 _V6_DIGITS = 32
 
@@ -43,7 +48,9 @@ def parse(output: Output, little_endian: bool = True) -> Reading:
     sections = _sections(output.lines())
     one_stack = len({path["pid"] for path in paths}) <= 1
     printed = [_table(path[0]) for path in paths if not _is_missing(path[0], output.stderr)]
-    texts = _Texts(reading, little_endian, _named(sections, printed) if one_stack else {})
+    texts = _Texts(reading, little_endian, _named(sections, printed) if one_stack else {}, Counter(tables))
+    if command.program == "cat":
+        uncover_unknown(reading, command, command.given(""), _FLAGS_OF_CAT)
     for section in sections:
         texts.take(section)
     _uncover(reading, output, texts)
@@ -114,13 +121,14 @@ def _named(sections: list[_Section], asked: list[list[Table]]) -> dict[int, Tabl
 
 
 class _Texts:
-    """Sections read into a reading. `headed`: the tables whose header was there."""
+    """Sections read into a reading. `headed`: how often a table's header was there; `asked`: how often it was to be printed."""
 
-    def __init__(self, reading: Reading, little_endian: bool, named: dict[int, Table]) -> None:
+    def __init__(self, reading: Reading, little_endian: bool, named: dict[int, Table], asked: Counter[Table]) -> None:
         self.reading = reading
         self.little_endian = little_endian
         self.named = named
-        self.headed: set[Table] = set()
+        self.asked = asked
+        self.headed: Counter[Table] = Counter()
         self.unnamed = False
         self._known: set[tuple[object, ...]] = set()
         self._at = -1
@@ -129,20 +137,26 @@ class _Texts:
         """Every line of a section."""
         self._at += 1
         table = self.named.get(self._at)
+        if table and _begins_again(section.lines):
+            self.reading.gap("its rows begin again: the output of two commands, perhaps of two hosts", protocol=table[0], family=table[1])
         if table and section.header is not None:
-            self.headed.add(table)
+            self.headed[table] += 1
         for line in section.lines:
             if line is section.header:
-                self.reading.pass_over(line, "the header")
+                self.reading.header(line, self._nth(table))
             elif _NAMED.fullmatch(line.strip()):
                 self.reading.pass_over(line, "the name of a file")
             elif is_echo(line, "cat", "head", "tail", "more", "less"):
-                self.reading.pass_over(line, "a prompt")
+                pass_over_echo(self.reading, line)
             elif table is None:
                 self.unnamed = True
                 self.reading.gap("which of /proc/net's tables this line is of is not shown", line)
             else:
                 self._line(line, table)
+
+    def _nth(self, table: Table | None) -> object:
+        """Which printing of which table begins here; that of an unknown table (its lines are gaps) is one of its own."""
+        return (table, min(self.headed[table], self.asked[table])) if table else self._at
 
     def _line(self, line: str, table: Table) -> None:
         protocol, family = table
@@ -165,6 +179,12 @@ class _Texts:
                 self.reading.socket(line, identity=inode, **shown)
             else:
                 self.reading.seen.append(Seen(line, shown, [], None, inode))
+
+
+def _begins_again(lines: list[str]) -> bool:
+    """Whether the rows' numbers, which the kernel prints in order, go back."""
+    numbers = [int(found[0].partition(":")[0]) for line in lines for found in _ENTRY.finditer(line)]
+    return any(one > next_one for one, next_one in pairwise(numbers))
 
 
 def _entries(line: str) -> list[str]:

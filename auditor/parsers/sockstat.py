@@ -20,7 +20,8 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned, dotted
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import PROTOCOLS, Output, Reading
 
 _HEADER = re.compile(r"USER\s+COMMAND\s+PID\s+FD\s+PROTO\s+LOCAL ADDRESS\s+FOREIGN ADDRESS\b")
@@ -38,6 +39,10 @@ _PROTOCOLS = {"tcp": "tcp", "toe": "tcp", "udp": "udp", "udplite": "udplite", "s
 _STATES = {"LISTEN": "listening", "CLOSED": "bound", "BOUND": "bound"}
 _OTHER_FAMILIES = ("local", "unix")
 _LETTERS_WITH_VALUE = "jpPF"
+_FAMILY = re.compile(r"-\w*f(?:inet6?|local|unix)")
+"""NetBSD's -f with its value in the same word; FreeBSD's -f has none."""
+_FLAGS = "46AbCcfIiLlnqSsUuVvw"
+"""Letters without a value of the three systems' sockstat."""
 _COMMAND_COLUMN = 20
 """Where the PID begins in releases before 15: user and command reach it only when they overflow."""
 _COMMAND_WIDTH = 10
@@ -48,7 +53,8 @@ _ADDRESS_WIDTH = 21
 def parse(output: Output) -> Reading:
     """Sockets without a peer hold a port."""
     reading = Reading(per_descriptor=True, shows_owners=True)
-    given = output.command.given(_LETTERS_WITH_VALUE)
+    of_netbsd = any(_FAMILY.fullmatch(word) for word in output.command.arguments)
+    given = output.command.given(_LETTERS_WITH_VALUE + "f" * of_netbsd)
     _limit(reading, output.command, given)
     lines = output.lines()
     header = next((line.strip() for line in lines if _HEADER.match(line.strip())), None)
@@ -59,9 +65,9 @@ def parse(output: Output) -> Reading:
     rows = _Rows(reading, given, cuts="w" not in given and (header is None or not _HEADER_BEFORE_15.match(header)))
     for line in lines:
         if _HEADER.match(line.strip()):
-            reading.pass_over(line, "the header")
+            reading.header(line)
         elif is_echo(line, "sockstat"):
-            reading.pass_over(line, "a prompt or the command itself")
+            pass_over_echo(reading, line)
         else:
             rows.read(line)
     return reading
@@ -84,6 +90,7 @@ def _limit(reading: Reading, command: Command, given: dict[str, list[str]]) -> N
                         ("L", "sockets on loopback were left out (-L)"), ("F", "only one user's sockets were asked for (-F)")):  # fmt: skip
         if letter in given:
             reading.uncover(why)
+    uncover_unknown(reading, command, given, _FLAGS + _LETTERS_WITH_VALUE)
 
 
 class _Rows:

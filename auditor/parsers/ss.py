@@ -17,8 +17,9 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.parsers.endpoints import Endpoint, coloned
+from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.long_options import LongOptions
-from auditor.parsers.typed_lines import is_echo
+from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading, Seen
 
 _LONG = {
@@ -26,7 +27,9 @@ _LONG = {
     "xdp": "v", "listening": "l", "all": "a", "bound-inactive": "B", "ipv4": "4", "ipv6": "6", "family": "f", "query": "A", "socket": "A",
     "processes": "p", "threads": "T", "context": "Z", "contexts": "z", "no-header": "H", "oneline": "O", "net": "N", "summary": "s",
     "events": "E", "diag": "D", "filter": "F", "extended": "e", "numeric": "n", "resolve": "r", "memory": "m", "info": "i", "options": "o",
+    "bpf": "b", "kill": "K", "tos": "o", "cgroup": "o", "tipcinfo": "o", "inet-sockopt": "o",
 }  # fmt: skip
+"""Long options and their letters; those of `o` have none of their own, and add to a row like it."""
 _TAKING = "fADFN"
 _PROTOCOL_LETTERS = {"t": "tcp", "u": "udp", "S": "sctp", "M": "mptcp"}
 _OTHER_LETTERS = "dwx0v"
@@ -73,6 +76,7 @@ class _Asked:
         given = LongOptions(command.arguments, _TAKING, _LONG)
         letters = given.letters
         self.letters = letters
+        self.unknown = given.unknown
         self.families = tuple(f for f, letter in zip(FAMILIES, "46", strict=True) if letter in letters)
         words = given.values.get("f", [])
         self.families += tuple(_FAMILY_WORDS[word] for word in words if word in _FAMILY_WORDS)
@@ -115,6 +119,7 @@ def parse(output: Output) -> Reading:
         reading.uncover(f"only some sockets were asked for: {asked.filter or 'a filter of a file'}")
     if asked.letters & {"E", "K"}:
         reading.uncover("sockets were listed as they were destroyed")
+    uncover_unknown(reading, output.command, asked.letters | asked.unknown, "".join(_LONG.values()))
     lines = output.lines()
     if "H" not in asked.letters and not any(_HEADER.fullmatch(line.strip()) for line in lines):
         reading.uncover("its header line is missing")
@@ -154,13 +159,13 @@ class _Rows:
 
     def _other(self, line: str, text: str) -> None:
         if _HEADER.fullmatch(text):
-            self.reading.pass_over(line, "the header")
+            self.reading.header(line)
         elif _OTHER.match(text):
             self.reading.pass_over(line, f"{text.split(maxsplit=1)[0]}: not a protocol with ports of ours")
         elif _SUMMARY.match(text):
             self.reading.pass_over(line, "a line of the summary")
         elif is_echo(line, "ss"):
-            self.reading.pass_over(line, "a prompt")
+            pass_over_echo(self.reading, line)
         elif not self.asked.protocols:
             self.reading.pass_over(line, "only sockets without ports were asked for")
         else:

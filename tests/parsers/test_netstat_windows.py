@@ -25,6 +25,7 @@ GERMAN = (
     "  TCP    0.0.0.0:7703           0.0.0.0:0              ABHÖREN         4120\r\n"
     "  TCP    10.77.0.9:50200        10.77.0.1:443          HERGESTELLT     4121\r\n"
     "  TCP    [::]:7703              [::]:0                 ABHÖREN         4120\r\n"
+    "  UDP    0.0.0.0:7701           *:*                                    4122\r\n"
 )
 ANBO = HEADER + (
     "  TCP    0.0.0.0:7703           0.0.0.0:0              LISTENING       4120\r\n"
@@ -92,13 +93,15 @@ def test_without_o_there_is_no_owner() -> None:
 
 def test_another_language_says_listening_by_a_peer_without_port() -> None:
     reading = read(GERMAN)
-    assert places(reading) == [place("tcp", "ipv4", "0.0.0.0", 7703), place("tcp", "ipv6", "::", 7703)]
+    assert places(reading) == [
+        place("tcp", "ipv4", "0.0.0.0", 7703), place("tcp", "ipv6", "::", 7703), place("udp", "ipv4", "0.0.0.0", 7701)
+    ]  # fmt: skip
     assert not reading.gaps
     assert covered(reading) == EVERY
 
 
 def test_with_q_a_word_of_another_language_may_mean_bound() -> None:
-    assert [shown["state"] for shown in places(read(GERMAN, "netstat -anoq"))] == ["unknown", "unknown"]
+    assert [shown["state"] for shown in places(read(GERMAN, "netstat -anoq"))] == ["unknown", "unknown", "listening"]
     text = ANO + "  TCP    0.0.0.0:50200          0.0.0.0:0              BOUND           4121\r\n"
     assert [shown["state"] for shown in places(read(text, "netstat -anoq"))] == ["listening"] * 5 + ["bound"]
 
@@ -200,3 +203,13 @@ def test_a_prompt_is_passed_over_and_a_remark_is_a_gap() -> None:
 def test_lines_above_the_first_row_belong_to_none() -> None:
     reading = read("something odd\r\n" + ANBO, "netstat -anbo")
     assert [gap.line for gap in reading.gaps] == ["something odd"]
+
+
+def test_a_list_without_any_udp_row_may_be_cut() -> None:
+    without = "".join(line for line in ANO.splitlines(keepends=True) if "UDP" not in line)
+    for command in ("netstat -ano", "netstat -ano -p UDP"):
+        covers = read(without, command).covers
+        assert covers[("udp", "ipv4")] == "it has no row of UDP, which no Windows host has: it may be cut"
+    assert covered(read(without)) == {("tcp", "ipv4"), ("tcp", "ipv6")}
+    assert covered(read(without, "netstat -ano -p TCP")) == {("tcp", "ipv4")}
+    assert covered(read(ANO)) == EVERY

@@ -89,6 +89,7 @@ def test_two_dumps_of_one_table_are_one_and_a_socket_of_both_is_one() -> None:
     reading = read(V4 + SSH + V4 + SSH + LOCAL)
     assert sockets(reading) == EXPECTED[:2]
     assert reading.covers == {("tcp", "ipv4"): None}
+    assert [gap.line for gap in reading.gaps] == [V4.rstrip("\n")]
 
 
 def test_rows_whose_line_breaks_were_lost_are_each_read() -> None:
