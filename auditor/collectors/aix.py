@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 SETTINGS = tuple(f"{protocol}_ephemeral_{end}" for protocol in ("tcp", "udp") for end in ("low", "high"))
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What an AIX host's evidence means; total."""
-    from auditor.collectors._aix import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -31,7 +18,7 @@ COLLECTOR = Collector(
         Probe("addresses", part="ports", argv=("ifconfig", "-a")),
         Probe("services", part="ports", argv=("cat", "/etc/services")),
     ),
-    interpret=interpret,
+    interpret=saved_by("aix"),
     reads=(
         Reads("ephemeral ports", "settings"),
         Reads("privileged ports", by="the vendor table"),

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 RANGES = tuple(f"net.inet.ip.portrange.{name}" for name in ("first", "last", "hifirst", "hilast", "lowfirst", "lowlast"))
 RESTRICTED = "net.restricted_port.enforced"
 ORDER = ("net.inet.tcp.randomize_ports", "net.inet.udp.randomize_ports")
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a macOS host's evidence means; total."""
-    from auditor.collectors._darwin import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -38,7 +25,7 @@ COLLECTOR = Collector(
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf"), optional=True),
         Probe("psutil", part="cross-check", ask="auditor.live.witness:ask", opt_in=True),
     ),
-    interpret=interpret,
+    interpret=saved_by("darwin"),
     reads=(
         Reads("ephemeral and reserved ports", "settings"),
         Reads("privileged ports", by="the vendor table, by release"),

@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 RANGES = tuple(f"net.inet.ip.portrange.{name}" for name in ("first", "last", "hifirst", "hilast", "lowfirst", "lowlast"))
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a DragonFly host's evidence means; total."""
-    from auditor.collectors._dragonfly import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -33,7 +20,7 @@ COLLECTOR = Collector(
         Probe("services", part="ports", argv=("cat", "/etc/services")),
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf"), optional=True),
     ),
-    interpret=interpret,
+    interpret=saved_by("dragonfly"),
     reads=(
         Reads("privileged and ephemeral ports", "settings"),
         Reads("listening sockets", "sockets", "netstat"),

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 RANGES = tuple(
     f"net.inet.ip.portrange.{name}"
@@ -17,14 +12,6 @@ RANGES = tuple(
 PORTACL = tuple(f"security.mac.portacl.{name}" for name in ("enabled", "port_high", "suser_exempt", "autoport_exempt", "rules"))
 VIEW = ("security.bsd.see_other_uids", "security.bsd.see_other_gids", "security.bsd.see_jail_proc",
         "security.jail.jailed", "security.jail.vnet")  # fmt: skip
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a FreeBSD host's evidence means; total."""
-    from auditor.collectors._freebsd import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -44,7 +31,7 @@ COLLECTOR = Collector(
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf.local"), optional=True),
         Probe("psutil", part="cross-check", ask="auditor.live.witness:ask", opt_in=True),
     ),
-    interpret=interpret,
+    interpret=saved_by("freebsd"),
     reads=(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "sockets", "netstat", root="those of other users, where security.bsd.see_other_uids is 0"),

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 SETTINGS = tuple(
     (protocol, f"{protocol}_{name}")
     for protocol in ("tcp", "udp")
     for name in ("smallest_anon_port", "largest_anon_port", "smallest_nonpriv_port")
 )
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What an HP-UX host's evidence means; total."""
-    from auditor.collectors._hpux import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -35,7 +22,7 @@ COLLECTOR = Collector(
         Probe("processes", part="ports", argv=("env", "UNIX95=1", "ps", "-eo", "pid,uid,user,comm"), optional=True),
         Probe("services", part="ports", argv=("cat", "/etc/services")),
     ),
-    interpret=interpret,
+    interpret=saved_by("hpux"),
     reads=(
         Reads("privileged and ephemeral ports", "settings"),
         Reads("listening sockets", "sockets"),

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 RANGES = tuple(
     f"net.{family}.{name}" for family in ("inet.ip", "inet6.ip6") for name in ("anonportmin", "anonportmax", "lowportmin", "lowportmax")
 )
 ALGORITHM = tuple(f"net.{family}.anonportalgo.{name}" for family in ("inet.ip", "inet6.ip6") for name in ("selected", "reserve"))
 CURTAIN = ("security.curtain", "security.models.bsd44.curtain")
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a NetBSD host's evidence means; total."""
-    from auditor.collectors._netbsd import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -38,7 +25,7 @@ COLLECTOR = Collector(
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf"), optional=True),
         Probe("psutil", part="cross-check", ask="auditor.live.witness:ask", opt_in=True),
     ),
-    interpret=interpret,
+    interpret=saved_by("netbsd"),
     reads=(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "sockets", "netstat", root="those of other users, where security.curtain is 1"),

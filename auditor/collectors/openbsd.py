@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 RANGES = tuple(f"net.inet.ip.{name}" for name in ("portfirst", "portlast", "porthifirst", "porthilast"))
 LISTS = tuple(f"net.inet.{protocol}.{name}" for protocol in ("tcp", "udp") for name in ("baddynamic", "rootonly"))
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What an OpenBSD host's evidence means; total."""
-    from auditor.collectors._openbsd import SYSTEM
-    from auditor.collectors._saved import snapshot
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -37,7 +24,7 @@ COLLECTOR = Collector(
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf"), optional=True),
         Probe("psutil", part="cross-check", ask="auditor.live.witness:ask", opt_in=True),
     ),
-    interpret=interpret,
+    interpret=saved_by("openbsd"),
     reads=(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "netstat"),

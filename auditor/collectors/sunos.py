@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Probe, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
+from auditor.collectors._saved_by import saved_by
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 PROPERTIES = ("smallest_anon_port", "largest_anon_port", "smallest_nonpriv_port", "extra_priv_ports")
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a Solaris or illumos host's evidence means; total."""
-    from auditor.collectors._saved import snapshot
-    from auditor.collectors._sunos import SYSTEM
-
-    return snapshot(evidence, tables, SYSTEM)
 
 
 COLLECTOR = Collector(
@@ -37,7 +24,7 @@ COLLECTOR = Collector(
         Probe("zones", part="ports", argv=("zoneadm", "list", "-cp"), optional=True),
         Probe("services", part="ports", argv=("cat", "/etc/services")),
     ),
-    interpret=interpret,
+    interpret=saved_by("sunos"),
     reads=(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "sockets"),

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a VOS module's evidence means; total."""
-    from auditor.collectors._saved import snapshot
-    from auditor.collectors._vos import SYSTEM
-
-    return snapshot(evidence, tables, SYSTEM)
-
+from auditor.collectors._saved_by import saved_by
 
 COLLECTOR = Collector(
     systems=("VOS",),
     probes=(),
-    interpret=interpret,
+    interpret=saved_by("vos"),
     reads=(
         Reads("ephemeral ports", by="the vendor table, by release and stack"),
         Reads("privileged ports", by="the vendor table; `display_external_variable allow_unpriv_bind$`, `display_access_list`"),

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from auditor.collector import Collector, Reads
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from auditor.evidence import Evidence
-    from auditor.model import Snapshot
-    from auditor.tables import Tables
-
-
-def interpret(evidence: Evidence, tables: Tables) -> Snapshot:
-    """What a Windows host's evidence means; total."""
-    from auditor.collectors._saved import snapshot
-    from auditor.collectors._windows import SYSTEM
-
-    return snapshot(evidence, tables, SYSTEM)
-
+from auditor.collectors._saved_by import saved_by
 
 COLLECTOR = Collector(
     systems=("Windows", "ftServer"),
     probes=(),
-    interpret=interpret,
+    interpret=saved_by("windows"),
     reads=(
         Reads("ephemeral ports", by="`netsh int ipv4|ipv6 show dynamicport tcp|udp`; before NT 6.0 `reg query ... /v MaxUserPort`"),
         Reads("reserved ports", by="`netsh int ipv4|ipv6 show excludedportrange protocol=tcp|udp`"),
