@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auditor import errors, plugins
 from auditor.cli import COMMANDS
@@ -102,3 +103,13 @@ def test_no_page_has_a_link_that_leads_nowhere() -> None:
     links = [link for page in ROOT.glob("*.md") for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
     assert links
     assert not [link for link in links if not (ROOT / link).exists()]
+
+
+@pytest.mark.parametrize("system", ["linux", "macos", "freebsd", "openbsd", "netbsd"])
+def test_public_ci_runs_the_suite_and_audits_the_machine_itself_and_keeps_the_evidence(system: str) -> None:
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"][system]
+    ran = "\n".join(step.get("run") or step.get("with", {}).get("run", "") for step in job["steps"])
+    assert re.search(r"make .*test|make test|\.ci/run", ran)
+    assert "sh .ci/audit-here" in ran
+    assert any("upload-artifact" in step.get("uses", "") and step["with"]["path"] == "*.evidence" for step in job["steps"])
+    assert (ROOT / ".ci" / "audit-here").exists()
