@@ -74,13 +74,13 @@ def _ranges(facts: Facts[Range] | None) -> str:
     for (ports, role), pairs in scopes.items():
         alike.setdefault((role, frozenset(pairs)), []).append(ports)
     seen = [
-        f"{ports}{'' if role == 'default' else f' {harmless(role)}'}{_scope(set(pairs))}"
+        f"{ports}{'' if role == 'default' else f' {role}'}{_scope(set(pairs))}"
         for (role, pairs), parts in alike.items()
         for ports in _joined(parts)
     ]
     if facts is None or facts.gaps:
         seen.append("unknown" if not seen else "and maybe more")
-    return ", ".join(seen) or "none"
+    return harmless(", ".join(seen)) or "none"
 
 
 def _joined(parts: list[PortRange]) -> list[PortRange]:
