@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _PUNCTUATION = frozenset("|&;<>()")
+_GROUPING = frozenset("|()")
 _WRAPPERS = {
     "sudo": "ugCDhpRrTU", "doas": "uC", "env": "uCS", "nice": "n", "nohup": "", "time": "f", "timeout": "ks", "stdbuf": "ioe",
     "busybox": "", "toybox": "", "command": "", "exec": "", "pfexec": "P",
@@ -173,7 +174,8 @@ def _after_options(words: list[str], taking: str) -> list[str]:
 
 
 def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
-    """The words of the first command of a line, and the programs that its output was piped through; no redirections."""
+    """The words of the first command of a line, and what its output went through: the programs of pipes, the commands that came after, a
+    file (`> FILE`), the background (`&`). Redirections of stderr and stdin are left out."""
     import shlex
 
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
@@ -185,6 +187,7 @@ def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
     except ValueError:
         words = text.split()
     commands: list[list[str]] = [[]]
+    elsewhere: list[str] = []
     left_out = False
     for word in words:
         if left_out:
@@ -192,11 +195,14 @@ def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
         elif word and _PUNCTUATION.issuperset(word):
             if word[0] in "<>":
                 left_out = True
-                if commands[-1] and commands[-1][-1] in ("1", "2"):
-                    commands[-1].pop()
+                number = commands[-1].pop() if commands[-1] and commands[-1][-1] in ("1", "2") else "1"
+                if word[0] == ">" and number == "1":
+                    elsewhere.append(word)
             else:
                 commands.append([])
+                if (word != "|&" and not _GROUPING.issuperset(word)) or word == "||":
+                    elsewhere.append(word)
         else:
             commands[-1].append(word)
     commands = [command for command in commands if command]
-    return (commands[0] if commands else []), tuple(" ".join(command) for command in commands[1:])
+    return (commands[0] if commands else []), (*(" ".join(command) for command in commands[1:]), *elsewhere)

@@ -67,6 +67,15 @@ def test_a_command_run_elsewhere_names_its_stack(text: str, stack: str, kind: st
         ("sysctl -a | grep portrange", ("grep portrange",)),
         ("netstat -an|egrep 'LISTEN|udp' | sort", ("egrep LISTEN|udp", "sort")),
         ("ss -ltn 2>/dev/null | head -5", ("head -5",)),
+        ("ss -ltn > /tmp/out", (">",)),
+        ("ss -ltn >> out", (">>",)),
+        ("ss -ltn >&2", (">&",)),
+        ("ss -ltn &", ("&",)),
+        ("ss -ltn | tee >(wc)", ("tee", ">(")),
+        ("cd / && ss -ltn", ("ss -ltn", "&&")),
+        ("ss -ltn; true", ("true", ";")),
+        ("ss -ltn || true", ("true", "||")),
+        ("(ss -ltn) 2>&1 |& cat", ("cat",)),
     ],
 )
 def test_what_the_output_went_through_is_kept(text: str, filters: tuple[str, ...]) -> None:

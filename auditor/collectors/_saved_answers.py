@@ -16,7 +16,8 @@ from auditor.reading import Interfaces, Output, Processes, Read, Reading, Values
 
 Parser = Callable[[Output], Read]
 HOST = "host"
-_HARMLESS_FILTERS = ("cat", "tee")
+_HARMLESS_FILTER = re.compile(r"cat|tee(?: -a)?(?: [^-]\S*)?")
+"""What passes everything on: with other arguments, these may not."""
 _READERS = ("cat", "type", "more", "head", "less")
 _INVENTORIES: dict[str, Parser] = {
     "osqueryi": osquery.parse, "osqueryd": osquery.parse, "osquery": osquery.parse, "ansible": ansible.parse, "nmap": nmap.parse,
@@ -219,7 +220,7 @@ class Answers:
         if command.stack is None and (own := formats.stack_of(command)):
             command.stack, command.kind = own
         name = _stack(answer, command, formats)
-        filters = [part for part in command.filters if Command(part).program not in _HARMLESS_FILTERS]
+        filters = [part for part in command.filters if not _HARMLESS_FILTER.fullmatch(part)]
         if command.program == "id":
             self._id(name, answer, command)
             return

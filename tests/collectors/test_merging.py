@@ -497,3 +497,15 @@ def test_merging_looks_at_each_row_a_few_times_however_many_there_are(row: objec
     merged = Sockets(heard, frozenset({"ss"}), frozenset(), lambda name, protocol: ())
     assert len(merged.found) == 2000
     assert looks + copied < 10 * 2000
+
+
+@pytest.mark.parametrize("through", [" > out", " >> out", " &", " | cat /dev/null", " | tee -p x y", "; true", " | tee >(wc)"])
+def test_what_went_elsewhere_is_not_taken_for_all(through: str) -> None:
+    snapshot = host("Linux", ("ss -Htulnp" + through, ss_row("0.0.0.0:80", "nginx/7")), uid="0")
+    assert open_questions(own(snapshot).listening) == [""]
+
+
+@pytest.mark.parametrize("through", ["", " | cat", " | tee out.txt", " | tee -a out.txt", " 2>/dev/null"])
+def test_what_only_passed_through_is_all(through: str) -> None:
+    snapshot = host("Linux", ("ss -tulnp" + through, SS_HEAD + ss_row("0.0.0.0:80", "nginx/7")), uid="0")
+    assert not own(snapshot).listening.gaps
