@@ -57,7 +57,7 @@ def hidden(heard: Heard, answers: Answers) -> str | None:
     if _in_a_jail(heard) and heard.values.get("security.jail.vnet") != "1":
         return "it was taken inside a jail, which shows only its own sockets"
     off = [name for name in _VIEW[:2] if heard.values.get(name) == "0"]
-    return f"{off[0]} is 0: other users' sockets are not shown" if off and heard.uid != 0 else None
+    return f"{off[0]} is 0: other users' sockets are not shown" if off and (heard.blind or heard.uid != 0) else None
 
 
 def _in_a_jail(heard: Heard) -> bool:

@@ -76,7 +76,8 @@ def sight(heard: Heard, answers: Answers) -> str | None:
 
 def hidden(heard: Heard, answers: Answers) -> str | None:
     """Sockets of others vanish behind the curtain."""
-    return "security.curtain is on: other users' sockets are not shown" if _curtain(heard) not in (None, "0") and heard.uid != 0 else None
+    curtained = _curtain(heard) not in (None, "0") and (heard.blind or heard.uid != 0)
+    return "security.curtain is on: other users' sockets are not shown" if curtained else None
 
 
 SYSTEM = System(

@@ -325,3 +325,10 @@ def test_the_probes_only_ask() -> None:
     for probe in (one for one in freebsd.COLLECTOR.probes if not one.ask):
         assert probe.argv[0] in ("sysctl", "sockstat", "netstat", "ps", "procstat", "ifconfig", "jls", "cat")
         assert not any("=" in word or word == "-w" for word in probe.argv)
+
+
+def test_what_another_user_ran_does_not_show_everybodys_sockets_whoever_ran_id() -> None:
+    told = [("id -u", "0\n"), ("sysctl security.bsd.see_other_uids", "security.bsd.see_other_uids: 0\n")]
+    for command, gaps in (("sudo -u www sockstat -46l", True), ("sockstat -46l", False)):
+        known = own(host("FreeBSD", *told, (command, FREEBSD.texts["sockstat -46l"]), release="14.1")).listening
+        assert any("see_other_uids is 0" in gap.why for gap in known.gaps) is gaps
