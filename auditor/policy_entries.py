@@ -131,7 +131,7 @@ def holders_fit(
         for owner in socket.owners:
             seen = True
             try:
-                if _holder_fits(asked, owner, socket) is any_holder:
+                if _holder_fits(asked, owner, socket, any_holder) is any_holder:
                     return any_holder
             except UnknownFact as unknown:
                 why = why or unknown
@@ -144,11 +144,16 @@ def holders_fit(
     return not any_holder
 
 
-def _holder_fits(asked: Iterable[tuple[str, Callable[[Any, Owner, Socket], bool], Any]], owner: Owner, socket: Socket) -> bool:
+def _holder_fits(
+    asked: Iterable[tuple[str, Callable[[Any, Owner, Socket], bool], Any]], owner: Owner, socket: Socket, any_holder: bool
+) -> bool:
     why: UnknownFact | None = None
     for key, judge, want in asked:
         try:
             if not judge(want, owner, socket):
+                return False
+        except wants.AnotherFile:
+            if not any_holder:
                 return False
         except UnknownFact as unknown:
             why = why or _not_visible(key, unknown)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - names them, binds nothing
 _ADDRESS_WORDS = ("any", "*", "loopback", *WILDCARDS)
 _DELETED = " (deleted)"
+_ELSEWHERE = " (in another mount namespace)"
 
 
 def any_of(questions: Iterable[Callable[[], bool]]) -> bool:
@@ -223,13 +224,33 @@ def executables(node: Node) -> tuple[Glob, ...]:
     return one_or_more(one, "executables")(node)
 
 
+class AnotherFile(UnknownFact):
+    """Only the path fits: enough for what is forbidden, too little for what is approved."""
+
+
 def executable_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> bool:
-    """The file that runs, by the kernel's word. Its mark for a file that is gone is no part of the path; `deleted` asks for the mark."""
+    """The file that runs, by the kernel's word. Its mark for a file that is gone is no part of the path; `deleted` asks for the mark. Where
+    another file than the one at that path runs, a path asks for its mark too; one that ends in `*` raises AnotherFile."""
     path = owner.executable
     if path is None:
         return False
-    bare = path.removesuffix(_DELETED)
-    return any(bare != path if glob.pattern == "deleted" else glob.fits(path) or glob.fits(bare) for glob in want)
+    marked = path.removesuffix(_ELSEWHERE)
+    bare = marked.removesuffix(_DELETED)
+    another = False
+    for glob in want:
+        if glob.pattern == "deleted":
+            fits = bare != marked
+        elif marked == path:
+            fits = glob.fits(path) or glob.fits(bare)
+        else:
+            fits = glob.fits(path)
+            if fits and glob.pattern.strip("*") and glob.pattern.endswith("*") and _ELSEWHERE not in glob.pattern:
+                fits, another = False, True
+        if fits:
+            return True
+    if another:
+        raise AnotherFile("another file than the one at its path runs")
+    return False
 
 
 class Users:

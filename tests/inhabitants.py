@@ -30,8 +30,8 @@ TRANSPORTS = {
     "udplite": (socket.SOCK_DGRAM, 136),
     "mptcp": (socket.SOCK_STREAM, 262),
 }
-MACHINES = {"x86_64": (0xC000003E, 41, 60), "aarch64": (0xC00000B7, 198, 93)}
-"""AUDIT_ARCH, and the numbers of the system calls socket and exit."""
+MACHINES = {"x86_64": (0xC000003E, 41, 60, 312), "aarch64": (0xC00000B7, 198, 93, 272)}
+"""AUDIT_ARCH, and the numbers of the system calls socket, exit and kcmp."""
 EMPTY_FOLDERS = (
     "/run", "/var/lib", "/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/lib/sysctl.d", "/usr/lib/systemd/system", "/lib/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -139,7 +139,8 @@ class Starter:
         for name, value in order.get("sysctls", {}).items():
             write_sysctl(name, value)
         {"plain": self.plain, "own-table": self.thread_with_own_table, "own-namespace": self.thread_with_own_namespace,
-         "zombie-leader": self.zombie_leader, "in-flight": self.in_flight, "passed": self.passed}[order.get("how", "plain")]()  # fmt: skip
+         "own-table-and-child": self.thread_with_own_table_and_child, "zombie-leader": self.zombie_leader, "in-flight": self.in_flight,
+         "passed": self.passed}[order.get("how", "plain")]()  # fmt: skip
 
     def open(self) -> None:
         self.held += [opened(want) for want in self.order.get("sockets", [])]
@@ -183,7 +184,7 @@ class Starter:
             os.execve(self.order["run"][0], self.order["run"][1], self.order["environment"])
         rest()
 
-    def _thread(self, first: Callable[[], object]) -> None:
+    def _thread(self, first: Callable[[], object], then: Callable[[], object] = lambda: None) -> None:
         failure: list[BaseException] = []
         ready = threading.Event()
 
@@ -192,6 +193,7 @@ class Starter:
                 first()
                 self.report["tid"] = threading.get_native_id()
                 self.open()
+                then()
             except BaseException as error:
                 failure.append(error)
             ready.set()
@@ -208,7 +210,25 @@ class Starter:
         self.done()
         rest()
 
+    def thread_with_own_table_and_child(self) -> None:
+        """A child has a copy of the thread's table; the first thread's has nothing."""
+
+        def share() -> None:
+            child = os.fork()
+            if not child:
+                rest()
+            self.report["pids"].append(child)
+
+        self._thread(lambda: called(LIBC.unshare(CLONE_FILES)), share)
+        self.done()
+        rest()
+
     def thread_with_own_namespace(self) -> None:
+        """Among as many more threads as ordered."""
+        threading.stack_size(64 << 10)
+        for _ in range(self.order.get("threads", 0)):
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+
         def leave() -> None:
             called(LIBC.unshare(CLONE_NEWNET))
             raise_loopback()
@@ -372,15 +392,28 @@ ORDERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 def without_netlink(argv: list[str]) -> None:
     """Become `argv`, to which the kernel refuses sockets of the family AF_NETLINK, as some container runtimes' seccomp filters do."""
-    architecture, socket_call, _ = MACHINES[platform.machine()]
-    load, equal, give = 0x20, 0x15, 0x06
+    architecture, socket_call, _, _ = MACHINES[platform.machine()]
+    become_without([
+        (LOAD, 0, 0, 4), (EQUAL, 0, 5, architecture),
+        (LOAD, 0, 0, 0), (EQUAL, 0, 3, socket_call),
+        (LOAD, 0, 0, 16), (EQUAL, 0, 1, socket.AF_NETLINK),
+    ], argv)  # fmt: skip
+
+
+def without_kcmp(argv: list[str]) -> None:
+    """Become `argv`, to which the kernel does not tell what two threads share."""
+    architecture, _, _, kcmp = MACHINES[platform.machine()]
+    become_without([(LOAD, 0, 0, 4), (EQUAL, 0, 3, architecture), (LOAD, 0, 0, 0), (EQUAL, 0, 1, kcmp)], argv)
+
+
+LOAD, EQUAL, GIVE = 0x20, 0x15, 0x06
+"""Instructions of a seccomp filter."""
+
+
+def become_without(program: list[tuple[int, int, int, int]], argv: list[str]) -> None:
+    """Become `argv`, refused what `program` finds equal."""
     allow, refuse = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
-    program = [
-        (load, 0, 0, 4), (equal, 0, 5, architecture),
-        (load, 0, 0, 0), (equal, 0, 3, socket_call),
-        (load, 0, 0, 16), (equal, 0, 1, socket.AF_NETLINK),
-        (give, 0, 0, refuse), (give, 0, 0, allow),
-    ]  # fmt: skip
+    program = [*program, (GIVE, 0, 0, refuse), (GIVE, 0, 0, allow)]
     code = b"".join(struct.pack("=HBBI", *line) for line in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     filtering = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(buffer)))
@@ -392,6 +425,8 @@ def without_netlink(argv: list[str]) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["without-netlink"]:
         without_netlink(sys.argv[2:])
+    if sys.argv[1:2] == ["without-kcmp"]:
+        without_kcmp(sys.argv[2:])
     for line in sys.stdin:
         order = json.loads(line)
         try:

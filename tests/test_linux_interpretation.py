@@ -114,6 +114,14 @@ def test_without_the_interfaces_a_wildcards_reach_is_unknown() -> None:
         ("/docker/" + "d" * 64 + "/system.slice/ssh.service", None, "d" * 64),
         ("/machine.slice/machine-deb.scope/payload", "machine-deb.scope", "deb"),
         ("/", None, None),
+        ("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + "e" * 64 + ".scope/container", "user@1000.service", None),
+        ("/user.slice/user-1000.slice/user@1000.service/docker-" + "e" * 64 + ".scope", "user@1000.service", None),
+        ("/user.slice/user-1000.slice/session-3.scope/machine-web.scope", "session-3.scope", None),
+        ("/../../user-1000.slice/user@1000.service/lxc.payload.web", "user@1000.service", None),
+        ("/user.slice/lxc.payload.web/ssh.service", "ssh.service", None),
+        ("/docker/" + "f" * 64 + "/user.slice/user-0.slice/session-1.scope", None, "f" * 64),
+        ("/lxc.payload.web/user.slice/user-0.slice/session-1.scope", None, "web"),
+        ("/machine.slice/libpod-" + "a" * 64 + ".scope/container", "libpod-" + "a" * 64 + ".scope", "a" * 64),
     ],
 )
 def test_units_and_containers_are_read_from_the_control_groups_path(cgroup: str, unit: str | None, container: str | None) -> None:

@@ -40,8 +40,7 @@ SECTIONS = {
     "descriptors": "1:\n7:\n100",
     "tables again": tables(SSH),
     "executables ls -lnb": "/proc/1/exe /usr/lib/systemd/systemd\n/proc/7/exe /usr/sbin/sshd",
-    "mount namespaces": "/proc/self/ns/mnt mnt:[1]\n/proc/1/ns/mnt mnt:[1]\n/proc/7/ns/mnt mnt:[1]",
-    "the same file here": "",
+    "the files at their paths": "/proc/1/exe\n/proc/7/exe",
     "status": "/proc/1/status:Name:\tsystemd\n/proc/1/status:Uid:\t0\t0\t0\t0\n/proc/7/status:Name:\tsshd\n/proc/7/status:Uid:\t0\t0\t0\t0",
     "groups": "/proc/1/cgroup:0::/init.scope\n/proc/7/cgroup:0::/system.slice/ssh.service",
     "began again": f"/proc/1/stat:1 (init) {STAT} 5\n/proc/7/stat:7 (sshd) {STAT} 900",
@@ -157,6 +156,26 @@ def test_a_process_whose_descriptors_were_not_all_shown_makes_owners_uncertain(d
     assert snapshot(text).shown["visibility"]["processes"]["unreadable_pids"] == [1]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "sh: 1: ls: Argument list too long", "sh: fork: Resource temporarily unavailable", "Killed",
+        "grep: /proc/self/mountinfo: Permission denied", "ls: cannot open directory '/proc/7/task/9/fd': Permission denied",
+    ],
+)  # fmt: skip
+def test_what_went_wrong_and_is_not_understood_makes_owners_uncertain(error: str) -> None:
+    text = bundle(errors=error)
+    (one,) = shown(text).values()
+    assert one["owner_state"] == "partial"
+
+
+@pytest.mark.parametrize("error", ["sh: 1: ls: Argument list too long", "grep: /proc/self/mountinfo: Permission denied"])
+def test_what_went_wrong_and_is_not_understood_may_have_cost_a_namespace(error: str) -> None:
+    seen = snapshot(bundle(errors="\n".join([error] * 50)))
+    assert [(gap.why, gap.line) for gap in seen.stacks.gaps][:1] == [("builtin:sh-proc: something went wrong", error)]
+    assert len(seen.stacks.gaps) < 50
+
+
 def test_a_descriptor_closed_meanwhile_is_no_trouble() -> None:
     (one,) = shown(bundle(errors="ls: cannot read symbolic link '/proc/1/fd/3': No such file or directory")).values()
     assert one["owner_state"] == "known"
@@ -184,10 +203,22 @@ def test_a_path_that_ls_may_have_changed_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("same", "expected"), [("/proc/7/exe", "/usr/sbin/sshd"), ("", "/usr/sbin/sshd (in another mount namespace)"), (None, "not shown")]
 )
-def test_in_another_mount_namespace_a_path_counts_where_the_file_is_the_same(same: str | None, expected: str) -> None:
-    mounts = "/proc/self/ns/mnt mnt:[1]\n/proc/7/ns/mnt mnt:[2]"
-    (one,) = shown(bundle(**{"mount namespaces": mounts, "the same file here": same})).values()
+def test_a_path_counts_where_the_file_at_it_is_the_same_in_whatever_mount_namespace_its_process_is(same: str | None, expected: str) -> None:
+    (one,) = shown(bundle(**{"the files at their paths": same})).values()
     assert one["owners_seen"][0].shown.get("executable", "not shown") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "same", "expected"),
+    [
+        (r"/usr/sbin/sshd\ (deleted)", "/proc/7/exe", "/usr/sbin/sshd (deleted)"),
+        (r"/usr/sbin/sshd\ (deleted)", "", "/usr/sbin/sshd (deleted) (in another mount namespace)"),
+        (r"/memfd:x\ (deleted)", "", "/memfd:x (deleted)"),
+    ],
+)
+def test_the_path_of_a_deleted_file_counts_where_its_mount_is_the_hosts(path: str, same: str, expected: str) -> None:
+    (one,) = shown(bundle(**{"executables ls -lnb": f"/proc/7/exe {path}", "the files at their paths": same})).values()
+    assert one["owners_seen"][0].executable == expected
 
 
 @pytest.mark.parametrize("head", ["", "% byteorder mixed\n"])
@@ -226,7 +257,7 @@ def test_v6only_is_the_kernels_word_even_where_a_control_group_is_called_so() ->
     assert one["v6only"] is False
 
 
-@pytest.mark.parametrize("section", [name for name in SECTIONS if name not in ("end", "the same file here")])
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name not in ("end", "the files at their paths")])
 def test_a_section_that_is_missing_is_never_nothing_found(section: str) -> None:
     """Whatever is left out, the listener's owner is not known to be complete, or something is said to be unknown."""
     text = bundle(**{section: None})

@@ -251,6 +251,19 @@ def test_a_deleted_executable_is_known_by_the_kernels_mark_and_still_by_its_path
     assert answer("executable: /usr/sbin/apache2", upgraded) is False
 
 
+def test_where_another_file_runs_than_the_one_at_its_path_the_path_approves_nothing_and_still_forbids() -> None:
+    forged = {**NGINX, "executable": "/usr/sbin/nginx (in another mount namespace)"}
+    gone = {**NGINX, "executable": "/usr/sbin/nginx (deleted) (in another mount namespace)"}
+    for one in (forged, gone):
+        assert answer("executable: /usr/sbin/nginx", socket(one)) is False
+        assert answer("executable: /usr/sbin/*", socket(one)) is False
+        assert answer("executable: [/usr/sbin/*, '*']", socket(one)) is True
+        assert answer("executable: '/usr/sbin/* (in another mount namespace)'", socket(one)) is True
+        assert answer(prohibition("executable: /usr/sbin/*"), socket(one)) is True
+        assert answer(prohibition("executable: /usr/sbin/*, user: nobody"), socket(one)) is False
+    assert (answer("executable: deleted", socket(forged)), answer("executable: deleted", socket(gone))) == (False, True)
+
+
 def test_the_name_a_process_gives_itself_is_no_executable() -> None:
     liar = {**ROGUE, "process": "/usr/sbin/nginx"}
     assert answer("executable: /usr/sbin/nginx", socket(liar)) is False

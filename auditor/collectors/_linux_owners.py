@@ -18,12 +18,13 @@ CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
 
 _CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.scope)?(?:/|$)")
+_USERS_OWN = re.compile(r"/(?:user(?:-[^/]*)?\.slice|user@[^/]*\.service)(?:/|$)")
 _UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
 def unit_of(cgroup: str) -> str | None:
     """The systemd unit of a control group path: the first in it, since what lies below a unit or a container is its own to name."""
-    container = _CONTAINER_ID.search(cgroup) or _NAMED_CONTAINER.search(cgroup)
+    container = _container(cgroup)
     ours = cgroup
     if container:
         start = cgroup.rindex("/", 0, container.end(0) - 1) + 1
@@ -33,11 +34,18 @@ def unit_of(cgroup: str) -> str | None:
 
 
 def container_of(cgroup: str) -> str | None:
-    """The container's id, or its name where the runtime uses that, from a control group path."""
-    if found := _CONTAINER_ID.search(cgroup):
-        return found[0]
-    named = _NAMED_CONTAINER.search(cgroup)
-    return named[1].replace("\\x2d", "-") if named else None
+    """The container's id, or its name where the runtime uses that, from a control group path. What lies below a user's slice or manager the
+    user names at will: a container that a user runs looks like any process that takes the name of one, so neither is a container."""
+    found = _container(cgroup)
+    if found is None:
+        return None
+    return found[1].replace("\\x2d", "-") if found.lastindex else found[0]
+
+
+def _container(cgroup: str) -> re.Match[str] | None:
+    users = _USERS_OWN.search(cgroup)
+    end = users.start() if users else len(cgroup)
+    return _CONTAINER_ID.search(cgroup, 0, end) or _NAMED_CONTAINER.search(cgroup, 0, end)
 
 
 class Owners:

@@ -11,11 +11,13 @@ from auditor.parsers import rows
 Row = tuple[str | None, ...]
 
 SECTIONS = ("began", "namespaces", "tables of", "tables", "details", "settings", "addresses", "descriptors", "tables again",
-            "mount namespaces", "status", "groups", "began again", "namespaces again")  # fmt: skip
+            "status", "groups", "began again", "namespaces again")  # fmt: skip
 """Those that the script always has, whatever a host lacks."""
 ELSEWHERE = " (in another mount namespace)"
 _MARK = "= "
 _PATH = re.compile(r"/proc/(self|[0-9]+)(?:/task/([0-9]+))?/([a-z0-9/]+)")
+_MOST_SAID = 20
+_IN_MEMORY = re.compile(r"/memfd:.* \(deleted\)", re.DOTALL)
 _GONE = ("No such file or directory", "No such process")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", " ": " ", '"': '"', "?": "?"}
 _STARTED_FIELD = 19
@@ -132,13 +134,13 @@ class Processes:
             self.gaps.append(Gap("the descriptors of threads were not looked through, for want of sed, sort or uniq"))
         self._status = by_path(text.lines("status"))
         self._groups = by_path(text.lines("groups"))
-        self._mounts = targets(text.lines("mount namespaces"))
-        self._same = set(text.lines("the same file here")) if text.has("the same file here") else None
+        self._same = None
+        if text.has("the files at their paths"):
+            self._same = {f"/proc/{of[1]}/exe" for line in text.lines("the files at their paths") if (of := _PATH.fullmatch(line))}
         how, lines = text.starting("executables ")
         self._exact = how.endswith("b")
         self._executables = targets(lines)
         _add_from_threads(self._executables, text.starting("thread executables ")[1])
-        _add_from_threads(self._mounts, text.lines("thread mount namespaces"))
 
     def row(self, pid: int) -> Row:
         """pid, started, uid, process, executable, cgroup, as the built-in probe has them."""
@@ -151,13 +153,20 @@ class Processes:
         )  # fmt: skip
 
     def _errors(self) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-        """(process, what) that was denied, and that was not there, from what ls and grep said of paths that no process chooses."""
+        """(process, what) that was denied, and that was not there, from what ls and grep said of paths that no process chooses. Whatever
+        else was said may be why anything is missing."""
         denied: set[tuple[int, str]] = set()
         absent: set[tuple[int, str]] = set()
         for line in self._text.errors:
-            if (of := _PATH.search(line)) and of[1] != "self" and not of[2]:
+            of = _PATH.search(line)
+            if of and of[1] != "self" and not of[2]:
                 what = (int(of[1]), "fd" if of[3].startswith("fd") else of[3])
                 (absent if line.endswith(_GONE) else denied).add(what)
+            elif not line.endswith(_GONE if of else ()):
+                if of and of[2] and of[3].startswith("fd"):
+                    denied.add((int(of[1]), "fd"))
+                elif not (of and of[2]) and len(self.gaps) < _MOST_SAID:
+                    self.gaps.append(Gap("builtin:sh-proc: something went wrong", line[:200]))
         return denied, absent
 
     def _held(self, lines: list[str], of_threads: bool = False) -> dict[int, set[str]]:
@@ -181,12 +190,9 @@ class Processes:
         if target is None:
             return None if link in self._executables and (pid, "exe") in self._absent else ""
         path = unescaped(target, self._exact)
-        here, there = self._mounts.get("/proc/self/ns/mnt"), self._mounts.get(f"/proc/{pid}/ns/mnt")
-        if path is None or here is None or there is None:
+        if path is None or self._same is None:
             return ""
-        if here == there or (self._same is not None and link in self._same):
-            return path
-        return "" if self._same is None else path + ELSEWHERE
+        return path if link in self._same or _IN_MEMORY.fullmatch(path) else path + ELSEWHERE
 
     def _group(self, pid: int) -> str | None:
         """The path in the unified hierarchy, or in systemd's own where the first is only the root; None where there is neither."""

@@ -21,6 +21,7 @@ PROC = "builtin:sh-proc"
 LIMITS = (
     "Taken by the shell script: TCP sockets that are bound but do not listen, and which listeners speak MPTCP, are not shown; v6only and "
     "the device of a socket are where ss is installed.",
+    "Taken by the shell script: a thread that keeps descriptors of its own is looked into only where a socket has no other holder.",
     "Taken by the shell script: containers have the names that docker keeps; those of other runtimes are shown by their ids.",
 )
 _SETTINGS = re.compile(r"/proc/sys/net/ipv4/(\w+)")

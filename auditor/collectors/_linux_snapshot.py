@@ -20,7 +20,6 @@ from auditor.tables import Tables
 
 LIMITS = (
     "A network namespace that only an open descriptor or a socket keeps alive, with no process or mount in it, is not found.",
-    "A thread that keeps descriptors of its own is looked into only where a socket has no other holder.",
     "Landlock, seccomp, SELinux and cgroup BPF can refuse or grant a bind; none of them was examined.",
     "A process may give itself any name; only its executable, user and control group are the kernel's word.",
     "The host firewall and the network path were not examined.",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_of, unit_of
 from auditor.facts import Gap
 
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
+_ELSEWHERE, _DELETED = " (in another mount namespace)", " (deleted)"
+_UNITS = "service|socket|scope|slice|mount|automount|swap|target|path|timer|device"
+_PLAIN = re.compile(rf"(?!host$)(?!.*\.(?:{_UNITS})$)[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_ODD = re.compile(r"[^A-Za-z0-9_.+-]")
 
 
 class Namespace:
@@ -39,11 +45,16 @@ def namespaces(evidence: LinuxEvidence, containers: dict[str, str]) -> tuple[lis
         by_label = {host: [], **by_label}
         gaps.append(Gap("which network namespace is the host's own is not shown"))
     found = [Namespace(host, "host", "host", _is(by_label[host], 1), told=True)]
-    taken = {"host"}
+    names, taken = {host: "host"}, {"host"}
+    given = {label: name for label, own_rows in by_label.items() if label != host and (name := _given(own_rows, containers))}
+    for label, name in given.items():
+        names[label] = _untaken(name, taken)
+    for label, own_rows in by_label.items():
+        if label not in names:
+            names[label] = _untaken(_after_process(label, own_rows), taken)
     for label, own_rows in by_label.items():
         if label != host:
-            name = _untaken(_name(label, own_rows, containers), taken)
-            found.append(Namespace(label, name, "netns", _is(own_rows, 1), told=bool(own_rows) and not gaps))
+            found.append(Namespace(label, names[label], "netns", _is(own_rows, 1), told=bool(own_rows) and not gaps))
     return found, gaps
 
 
@@ -60,7 +71,8 @@ def _host(by_label: dict[str, list[tuple[str | None, ...]]]) -> str | None:
     return None
 
 
-def _name(label: str, rows: list[tuple[str | None, ...]], containers: dict[str, str]) -> str:
+def _given(rows: list[tuple[str | None, ...]], containers: dict[str, str]) -> str | None:
+    """The name that its container, its mount or its unit gives it: none of them is at an ordinary user's will."""
     for row in rows:
         identity = container_of(row[7] or "")
         if identity:
@@ -72,9 +84,19 @@ def _name(label: str, rows: list[tuple[str | None, ...]], containers: dict[str, 
         unit = unit_of(row[7] or "")
         if unit and not unit.endswith(".scope"):
             return unit
+    return None
+
+
+def _after_process(label: str, rows: list[tuple[str | None, ...]]) -> str:
+    """A name after what runs in it, which anybody can call anything: it can never be one that `_given` gives a container or a unit, nor the
+    host's."""
     for row in rows:
         if row[6] or row[5]:
-            return (row[6] or row[5] or "").rpartition("/")[2]
+            path = row[6] or row[5] or ""
+            bare = path.removesuffix(_ELSEWHERE).removesuffix(_DELETED)
+            marks = path[len(bare) :]
+            name = bare.rpartition("/")[2]
+            return ("" if _PLAIN.fullmatch(name) else "process:") + _ODD.sub("_", name) + marks
     return "namespace without a visible process" if rows else label
 
 

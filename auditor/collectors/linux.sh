@@ -132,11 +132,11 @@ each_thread() {
             if [ "$each_task" = "/proc/$each_process/task/$each_process" ]; then continue; fi
             each_batch="$each_batch $each_task/$each_name"
             each_count=$((each_count + 1))
+            if [ "$each_count" -ge 500 ]; then
+                $each_command $each_batch
+                each_batch='' each_count=0
+            fi
         done
-        if [ "$each_count" -ge 500 ]; then
-            $each_command $each_batch
-            each_batch='' each_count=0
-        fi
     done
     if [ -n "$each_batch" ]; then $each_command $each_batch; fi
 }
@@ -280,18 +280,47 @@ holders_again() {
     processes="$looked_at $newcomers"
 }
 
-processes_of_others() {
-    own=${mounts%%"$nl"*}
-    own=${own##*'['}
-    own=${own%']'}
-    say "$mounts" | sed -n -e "/\[$own\]\$/d" -e 's,^/proc/\([0-9]*\)/ns/mnt .*$,\1,p'
+# mount_of FILE: the number of the mount that it is on
+mount_of() {
+    {
+        while read -r mount_key mount_number; do
+            if [ "$mount_key" = mnt_id: ]; then say "$mount_number"; fi
+        done </proc/self/fdinfo/9
+    } 9<"$1"
 }
 
-# executables_of_others: of those in another mount namespace, the ones whose file is the one at its path here too
-executables_of_others() {
-    processes=$(processes_of_others)
-    each "$exact" exe | links | while IFS=' ' read -r others_link others_path; do
-        if same "$others_link" "$others_path"; then say "$others_link"; fi
+# its_path LINK LISTED: its_path becomes the path that a link leads to, without what ls does to it
+its_path() {
+    its_path=$2
+    case $2 in
+        (*\\*)
+            its_path=$(ls -ln "$1" && say x)
+            its_path=${its_path%"${nl}x"}
+            its_path=${its_path#*"$1 -> "} ;;
+    esac
+}
+
+# same_mount LINK PATH: a deleted file lies on the mount that its folder is on here, or the nearest one above that is still there
+same_mount() {
+    mount_folder=${2%/*}
+    while [ -n "$mount_folder" ] && ! [ -d "$mount_folder" ]; do mount_folder=${mount_folder%/*}; done
+    mount_here=$(mount_of "$mount_folder/")
+    [ -n "$mount_here" ] && [ "$mount_here" = "$(mount_of "$1")" ]
+}
+
+# executables_here: of lines LINK PATH the links whose file is the one at its path here: another one can be laid over a path in a mount
+# namespace that any user can make, and a process that is in ours can run it. Of what was deleted its mount must be ours.
+executables_here() {
+    while IFS=' ' read -r here_link here_listed; do
+        if [ -z "$here_listed" ]; then continue; fi
+        its_path "$here_link" "$here_listed"
+        if same "$here_link" "$its_path"; then
+            say "$here_link"
+        else
+            case $its_path in
+                (/*' (deleted)') if (same_mount "$here_link" "$its_path") 2>/dev/null; then say "$here_link"; fi ;;
+            esac
+        fi
     done
 }
 
@@ -327,7 +356,8 @@ linux_proc() {
     say '= addresses'
     if [ -n "$sed_works" ]; then
         in_each ip -j -d addr | sed -e 's/},{"ifindex"/},\
-{"ifindex"/g'
+{"ifindex"/g' -e 's/},{"family"/},\
+{"family"/g'
     fi
     if ! { ip -j -d addr; } >/dev/null 2>&1; then
         say '= addresses in files'
@@ -340,28 +370,25 @@ linux_proc() {
     say '= tables again'
     again=$(tables)
     say "$again"
-    ended=$(leaderless)
+    of_threads='' ended=$(leaderless)
     if [ -n "$ended" ]; then
         all=$processes
         processes=$ended
         say '= descriptors of threads'
         each_thread "$long /dev/null" fd | sockets
         say "= thread executables $exact"
-        each_thread "$exact" exe | links
-        say '= thread mount namespaces'
-        each_thread "$long" ns/mnt | links
+        of_threads=$(each_thread "$exact" exe | links)
+        say "$of_threads"
         processes=$all
     fi
     holders_again
 
     say "= executables $exact"
-    each "$exact" exe | links
-    say '= mount namespaces'
-    mounts=$({ $long /proc/self/ns/mnt; each "$long" ns/mnt; } | links)
-    say "$mounts"
-    if [ -n "$comparable" ] && [ -n "$sed_works" ]; then
-        say '= the same file here'
-        (executables_of_others)
+    executables=$(each "$exact" exe | links)
+    say "$executables"
+    if [ -n "$comparable" ]; then
+        say '= the files at their paths'
+        say "$executables$nl$of_threads" | executables_here
     fi
     say '= status'
     each 'found -e ^Name: -e ^Uid:' status

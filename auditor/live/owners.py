@@ -7,6 +7,7 @@ relative to it is of that very process, whoever gets its number later.
 from __future__ import annotations
 
 import os
+import sys
 
 from auditor.live import rows
 
@@ -20,10 +21,16 @@ PROCESS_COLUMNS = "pid started uid process executable cgroup"
 HOLDER_COLUMNS = "pid inodes"
 WALK_COLUMNS = "name value"
 ELSEWHERE = " (in another mount namespace)"
+_DELETED = " (deleted)"
+_IN_MEMORY = "/memfd:"
+"""So begins the name of a file that has none; it can be made elsewhere too, but it is nobody's path."""
 _INODES_A_ROW = 4096
 _PROC_FILE = 1 << 16
 _PIDS_WORTH_A_WALKER = 150
 _MOST_WALKERS = 4
+_KCMP = {"x86_64": 312, "aarch64": 272, "riscv64": 272, "loongarch64": 272, "ppc64le": 354, "ppc64": 354, "s390x": 343}
+"""The number of kcmp in each machine's syscall table (arch/*/syscall*.tbl; include/uapi/asm-generic/unistd.h)."""
+_KCMP_FILES = 2
 _LINKS_OF_ONE_THREAD = 3
 """A task folder has a link for itself, one for its parent, and one for each thread."""
 
@@ -52,17 +59,60 @@ def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
 
 
 def _executable(at: str) -> str:
-    """The path of its executable, as the kernel has it. In a mount namespace of its own, which any user can make, a process can lay another
-    file over a path: where the file it runs is not the one that is at that path here, ELSEWHERE says so."""
-    path = os.readlink(at + "/exe")
-    if os.readlink(at + "/ns/mnt") == os.readlink("/proc/self/ns/mnt"):
+    """The path of its executable, as the kernel has it. In a mount namespace of its own, which any user can make, another file can be laid
+    over a path, and a process that is in this one can run it: where the file is not the one at that path here, ELSEWHERE says so, and where
+    it was deleted, unless it lies on the very mount that its folder is on here."""
+    link = at + "/exe"
+    path = os.readlink(link)
+    if _same(link, path):
         return path
-    runs = os.stat(at + "/exe")
+    if path != (again := os.readlink(link)):  # it was replaced, or the process became another program meanwhile
+        path = again
+        if _same(link, path):
+            return path
+    bare = path.removesuffix(_DELETED)
+    if bare != path and bare.startswith("/") and (bare.startswith(_IN_MEMORY) or _on_mount_of_folder(link, bare)):
+        return path
+    return path + ELSEWHERE
+
+
+def _same(link: str, path: str) -> bool:
+    """Whether there is one file at both; no where it cannot be told."""
     try:
-        here = os.stat(path)
+        runs, here = os.stat(link), os.stat(path)
     except OSError:
-        return path + ELSEWHERE
-    return path if (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino) else path + ELSEWHERE
+        return False
+    return (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino)
+
+
+def _on_mount_of_folder(link: str, path: str) -> bool:
+    """Whether the file lies on the mount that holds its folder here, or the nearest one above that is still there: the path of what was
+    deleted is the kernel's word only where the mounts are those of this namespace. A device or an inode number would not do: a mount can
+    show a folder of the same file system at any path."""
+    folder = os.path.dirname(path)
+    while not os.path.isdir(folder) and folder != "/":
+        folder = os.path.dirname(folder)
+    try:
+        runs = os.open(link, os.O_PATH | os.O_CLOEXEC)
+        try:
+            here = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+            try:
+                mount = _mount(here)
+                return mount is not None and mount == _mount(runs)
+            finally:
+                os.close(here)
+        finally:
+            os.close(runs)
+    except OSError:
+        return False
+
+
+def _mount(descriptor: int) -> bytes | None:
+    """The number of the mount that a descriptor is on; while it is open no other mount gets that number."""
+    for line in _read(f"/proc/self/fdinfo/{descriptor}").split(b"\n"):
+        if line.startswith(b"mnt_id:"):
+            return line[7:].strip()
+    return None
 
 
 def _read(path: str) -> bytes:
@@ -139,8 +189,8 @@ class Walk:
 
 
 def walk(into: Walk, wanted: set[bytes], pids: list[int]) -> None:
-    """Look through the descriptors of `pids` for the socket inodes `wanted`. Where one stays without a holder, then through those of each
-    thread as well: a thread that left its process' descriptor table keeps its own."""
+    """Look through the descriptors of `pids` for the socket inodes `wanted`, and through those of threads that left their process'
+    descriptor table. Where one stays without a holder, then through those of each thread: one may have left it meanwhile."""
     walkers = min(len(os.sched_getaffinity(0)), _MOST_WALKERS, 1 + len(pids) // _PIDS_WORTH_A_WALKER)
     links = {f"socket:[{inode.decode()}]" for inode in wanted}
     shares = [pids[at::walkers] for at in range(walkers)]
@@ -180,6 +230,7 @@ def _by_process(write: Write, links: set[str], pids: list[int], then_by_thread: 
     looked = vanished = 0
     unreadable: list[int] = []
     found: set[str] = set()
+    shares_table = None
     for pid in pids:
         try:
             os.chdir(f"/proc/{pid}/fd")
@@ -189,6 +240,10 @@ def _by_process(write: Write, links: set[str], pids: list[int], then_by_thread: 
                 vanished += 1
             else:
                 found |= held
+            for tid in _threads(pid):
+                shares_table = shares_table or _table_comparison()
+                if int(tid) != pid and not shares_table(pid, int(tid)):
+                    found |= _of_thread(write, links, pid, tid, held)
         except PermissionError:
             unreadable.append(pid)
         except OSError:
@@ -203,13 +258,32 @@ def _by_thread(write: Write, links: set[str], pids: list[int]) -> None:
     for pid in pids:
         told: set[str] = set()
         for tid in _threads(pid):
-            try:
-                os.chdir(f"/proc/{pid}/task/{tid}/fd")
-                if held := _held(links) - told:
-                    _told(write, pid, held, "../../..", "..")
-                    told |= held
-            except OSError:
-                continue
+            told |= _of_thread(write, links, pid, tid, told)
+
+
+def _of_thread(write: Write, links: set[str], pid: int, tid: str, told: set[str]) -> set[str]:
+    """Write what a thread holds beside what was `told` of its process."""
+    try:
+        os.chdir(f"/proc/{pid}/task/{tid}/fd")
+        held = _held(links) - told
+        if held:
+            _told(write, pid, held, "../../..", "..")
+        return held
+    except OSError:
+        return set()
+
+
+def _table_comparison() -> Callable[[int, int], bool]:
+    """Whether two threads share their descriptor table, by kcmp(2); no where the kernel does not tell, so that both are looked at."""
+    number = _KCMP.get(os.uname().machine) if sys.maxsize >> 32 else None
+    if number is None or os.readlink("/proc/self") != str(os.getpid()):
+        return lambda one, other: False
+    try:
+        import ctypes
+    except ImportError:
+        return lambda one, other: False
+    call = ctypes.CDLL(None).syscall
+    return lambda one, other: call(number, one, other, _KCMP_FILES, 0, 0) == 0
 
 
 def _threads(pid: int) -> list[str]:

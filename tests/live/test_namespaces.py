@@ -53,6 +53,43 @@ def test_a_container_is_named_as_its_runtime_names_it_and_nothing_else_of_its_st
     assert b"hunter2" not in bundle
 
 
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        ("container:web", "process:container_web"), ("host", "process:host"), ("ssh.service", "process:ssh.service"),
+        ("host (2)", "process:host__2_"), ("netns:1", "process:netns_1"), ("caf\u00e9", "process:caf_"),
+        ("web-server_2.1", "web-server_2.1"),
+        ("namespace without a visible process", "process:namespace_without_a_visible_process"),
+    ],
+)  # fmt: skip
+def test_a_program_cannot_call_its_namespace_a_container_a_unit_or_the_host(program: str, name: str) -> None:
+    with host() as made:
+        made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, run=[made.program(program)])
+        assert names(made.snapshot()) == ["host", name]
+
+
+def test_a_program_does_not_take_the_name_of_a_mounted_namespace_that_is_found_later() -> None:
+    with host() as made:
+        made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, run=[made.program("blue")])
+        made.order("mounted namespace", name="blue", sysctls={"net.ipv4.ip_unprivileged_port_start": "80"})
+        snapshot = made.snapshot()
+    assert sorted(names(snapshot)) == ["blue", "blue (2)", "host"]
+    assert [str(one) for one in stack(snapshot, "blue").privileged] == ["1-79"]
+    assert list(sockets(snapshot, "blue (2)")) == ["tcp/127.0.0.1:8080"]
+
+
+@pytest.mark.parametrize("below", [f"docker-{CONTAINER}.scope", "machine-shop.scope", "lxc.payload.shop"])
+def test_below_an_ordinary_users_manager_nothing_is_a_container_and_the_user_is_named(below: str) -> None:
+    with host() as made:
+        group = f"user.slice/user-{WEB}.slice/user@{WEB}.service/{below}"
+        made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, group=group)
+        made.start(listener("tcp", "127.0.0.1", 8081), user=WEB, group=group)
+        snapshot = made.snapshot()
+    assert names(snapshot) == ["host", f"user@{WEB}.service"]
+    (owner,) = sockets(snapshot)["tcp/127.0.0.1:8081"].owners
+    assert (owner.container, owner.unit, owner.user) == (None, f"user@{WEB}.service", "web")
+
+
 def test_namespaces_of_one_unit_are_told_apart() -> None:
     with host() as made:
         for port in (8080, 8081):

@@ -11,7 +11,7 @@ from calendar import timegm
 import pytest
 
 from auditor.live import namespaces, ports
-from tests.hosts import NEEDED, NOBODY, WEB, host, interpreted, listener, owners, sockets, stack
+from tests.hosts import NEEDED, NOBODY, WEB, as_if_initial, host, interpreted, listener, owners, sockets, stack
 
 pytestmark = NEEDED
 
@@ -94,6 +94,16 @@ def test_a_descriptor_that_two_processes_and_a_thread_apart_hold_is_one_listener
     assert owners(sockets(snapshot)["tcp/127.0.0.1:8080"]) == process.pids
     assert owners(sockets(snapshot)["udp/127.0.0.1:53"]) == [apart.pid]
     assert snapshot.visibility["owners"] == {"known": 2, "partial": 0, "unreadable": 0, "none": 0}
+
+
+@pytest.mark.parametrize("kernel_compares", [True, False])
+def test_a_thread_cannot_hide_that_its_process_holds_what_another_process_visibly_holds(kernel_compares: bool) -> None:
+    with host() as made:
+        process = made.start(listener("tcp", "127.0.0.1", 8080), how="own-table-and-child")
+        refusing = [made.interpreter, f"{made.stage}/checkout/tests/inhabitants.py", "without-kcmp"]
+        one = sockets(interpreted(as_if_initial(made.collect(prefix=[] if kernel_compares else refusing))))["tcp/127.0.0.1:8080"]
+    assert len(process.pids) == 2
+    assert (one.shown["owner_state"], owners(one)) == ("known", sorted(process.pids))
 
 
 def test_without_any_right_an_ordinary_user_sees_the_owners_of_its_own_listeners_and_that_there_may_be_more() -> None:

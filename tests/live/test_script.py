@@ -281,6 +281,34 @@ def test_a_program_laid_over_anothers_path_is_not_taken_for_it(made: Host) -> No
         assert not found["tcp/127.0.0.1:9012"].shown["owners_seen"][0].executable.endswith(")")
 
 
+def test_no_process_has_so_many_threads_that_the_namespace_of_one_is_lost() -> None:
+    with host() as other:
+        try:
+            process = other.start(listener("tcp", "127.0.0.1", 9013), how="own-namespace", threads=6000)
+        except RuntimeError as error:
+            pytest.skip(f"so many threads may not be made here: {error}")
+        other.write("/run/collect.sh", "ulimit -s 256\n" + script(plugins.collectors().values()))
+        done = other.run("/bin/sh", "-c", "cat /run/collect.sh | /bin/sh -s")
+        process.stop()
+    assert b"too long" not in done.out
+    (found,) = [one for one in interpreted(initial(done.out)).stacks.seen if one.name != "host"]
+    assert [one.numbered_subject for one in found.listening.seen] == ["tcp/127.0.0.1:9013"]
+
+
+def test_an_interface_of_many_addresses_is_no_long_line_and_all_of_them_are_read(made: Host) -> None:
+    inside = made.start(listener("tcp", "127.0.0.1", 9014), namespace=True)
+    many = [f"127.1.{number // 250}.{number % 250 + 1}" for number in range(1000)]
+    made.write("/run/many", "".join(f"addr add {address}/32 dev lo\n" for address in many))
+    made.run("nsenter", f"--target={inside.pid}", "--net", "--", "ip", "-batch", "/run/many", check=True)
+    bundle = taken(made)
+    inside.stop()
+    (found,) = [
+        one for one in interpreted(initial(bundle)).stacks.seen if "tcp/127.0.0.1:9014" in {s.numbered_subject for s in one.listening}
+    ]
+    assert {one.address for one in found.addresses} >= set(many)
+    assert max(map(len, bundle.split(b"\n"))) < 8192
+
+
 def without(made: Host, *names: str) -> str:
     """The script on a host that lacks these programs."""
     folder = Path(f"{made.stage}/without-{'-'.join(names)}")
