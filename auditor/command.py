@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 _PUNCTUATION = frozenset("|&;<>()")
 _GROUPING = frozenset("|()")
 _WRAPPERS = {
@@ -10,6 +12,8 @@ _WRAPPERS = {
 }  # fmt: skip
 """Programs that run another one, each with the letters of its options that take a word of their own."""
 _ELSEWHERE = {"jexec": ("jail", "vnet", "uU"), "zlogin": ("zone", "zone", "l"), "setfib": ("fib", "rdomain", "F")}
+_NESTED = 32
+"""More wrappers than anybody puts around a command; what has more of them is not taken apart."""
 _OF_OTHERS = frozenset("apm")
 """Letters of nsenter(1) with which other processes are seen than from outside."""
 _OF_USERS = ("sudo", "doas")
@@ -91,18 +95,18 @@ class Command:
     def _stack_by_argument(self) -> str | None:
         """`ss -N NAME`, and files of /proc/PID/net, which are of the namespace of that process; process 1 is in the host's own."""
         if self.program == "ss":
-            named = [word.removeprefix("--net=") for word in self.arguments if word.startswith("--net=")]
+            words = iter(self.arguments)
+            named = [next(words, "") if word == "--net" else word[len("--net=") :] for word in words if word[:6] in ("--net", "--net=")]
             return named[-1] if named else self.option("N")
         pids = {word.split("/")[2] for word in self.arguments if word.startswith("/proc/") and "/net/" in word and word.count("/") > 3}
         others = sorted(pid for pid in pids if pid.isdigit() and pid != "1")
         return f"process {', '.join(others)}" if others else None
 
     def _unwrapped(self, words: list[str]) -> list[str]:
-        while words:
-            name = words[0].rpartition("/")[2]
-            if "=" in words[0] and words[0].partition("=")[0].isidentifier():
-                words = words[1:]
-            elif name in _WRAPPERS:
+        for _ in range(_NESTED):
+            words = words[next((at for at, word in enumerate(words) if not _is_assignment(word)), len(words)) :]
+            name = words[0].rpartition("/")[2] if words else ""
+            if name in _WRAPPERS:
                 self.user = _as_user(words) if name in _OF_USERS else self.user
                 words = _after_options(words[1:], _WRAPPERS[name])
                 if name == "timeout":
@@ -111,8 +115,10 @@ class Command:
                 label, kind, taking = _ELSEWHERE[name]
                 words = self._enter(_after_options(words[1:], taking), label, kind)
                 self.inside = self.stack if name in _OF_PROCESSES else self.inside
-            elif name == "ip" and words[1:3] in (["netns", "exec"], ["vrf", "exec"]) and len(words) > 3:
+            elif name == "ip" and words[1:3] == ["netns", "exec"] and len(words) > 3:
                 words = self._enter(words[3:], "", "netns")
+            elif name == "ip" and words[1:3] == ["vrf", "exec"] and len(words) > 3:
+                words = words[4:]  # a VRF is a routing table of its stack: ss lists the sockets of all of that
             elif name == "route" and words[1:2] == ["-T"] and words[3:4] == ["exec"]:
                 words = words[4:] if words[2] == "0" else self._enter([words[2], *words[4:]], "rdomain", "rdomain")
             elif name == "nsenter":
@@ -134,12 +140,12 @@ class Command:
         """nsenter(1): `-t PID -n`, or `--net=FILE` as `ip netns` and container runtimes have them."""
         target = file = None
         apart = False
-        rest = words[1:]
+        rest = deque(words[1:])
         while rest and rest[0].startswith("-") and rest[0] != "--":
-            word = rest.pop(0)
+            word = rest.popleft()
             apart = apart or word in ("--all", "--pid", "--mount") or (word[1] != "-" and bool(_OF_OTHERS & set(word)))
             if word in ("-t", "--target") and rest:
-                target = rest.pop(0)
+                target = rest.popleft()
             elif word.startswith(("--target=", "-t")):
                 target = word.partition("=")[2] or word[2:]
             elif word.startswith(("--net=", "-n")) and len(word) > 2:
@@ -152,7 +158,13 @@ class Command:
         elif target and target != "1":
             self.stack, self.kind = f"process {target}", "netns"
         self.inside = self.stack if apart else self.inside
-        return rest[1:] if rest[:1] == ["--"] else rest
+        after = list(rest)
+        return after[1:] if after[:1] == ["--"] else after
+
+
+def _is_assignment(word: str) -> bool:
+    name, equals, _ = word.partition("=")
+    return bool(equals) and name.isidentifier()
 
 
 def _as_user(words: list[str]) -> str | None:
@@ -164,13 +176,15 @@ def _as_user(words: list[str]) -> str | None:
 
 def _after_options(words: list[str], taking: str) -> list[str]:
     """What follows the options of a wrapper; a letter of `taking` takes the next word too."""
-    while words and words[0].startswith("-") and len(words[0]) > 1:
-        word, words = words[0], words[1:]
+    at = 0
+    while at < len(words) and words[at].startswith("-") and len(words[at]) > 1:
+        word = words[at]
+        at += 1
         if word == "--":
             break
         if not word.startswith("--") and word[-1] in taking:
-            words = words[1:]
-    return words
+            at += 1
+    return words[at:]
 
 
 def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:

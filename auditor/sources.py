@@ -16,6 +16,9 @@ from auditor.tables import Tables
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MAX_FILE = 4 * MAX_BUNDLE
+_PIECE = 1 << 14
+"""How much of a gzip file is looked at at once: what is left of it after a member is copied."""
+_MAX_MEMBERS = 1 << 16
 
 
 class Source:
@@ -91,19 +94,27 @@ def _unzipped(raw: bytes, path: str) -> bytes:
     """Every member of a gzip file, as gunzip reads it. A bundle that was cut short says so itself; nothing else does."""
     import zlib
 
-    text = b""
-    while raw:
+    text = bytearray()
+    at = members = 0
+    while at < len(raw):
         unzip = zlib.decompressobj(wbits=31)
-        try:
-            text += unzip.decompress(raw, _MAX_FILE + 1 - len(text))
-        except zlib.error as error:
-            raise SourceError(f"{path}: not whole gzip: {error}", "fetch it again") from error
-        if len(text) > _MAX_FILE:
-            raise SourceError(f"{path}: longer than {_MAX_FILE} bytes when decompressed", "split it: one bundle a host")
+        members += 1
+        if members > _MAX_MEMBERS:
+            raise SourceError(f"{path}: gzip of more than {_MAX_MEMBERS} members", "decompress it first: gzip -d")
+        while at < len(raw) and not unzip.eof:
+            piece = raw[at : at + _PIECE]
+            try:
+                text += unzip.decompress(piece, _MAX_FILE + 1 - len(text))
+            except zlib.error as error:
+                raise SourceError(f"{path}: not whole gzip: {error}", "fetch it again") from error
+            if len(text) > _MAX_FILE:
+                raise SourceError(f"{path}: longer than {_MAX_FILE} bytes when decompressed", "split it: one bundle a host")
+            at += len(piece) - len(unzip.unused_data)
         if not unzip.eof and not text.startswith(MAGIC):
             raise SourceError(f"{path}: not whole gzip: it was cut short", "fetch it again")
-        raw = unzip.unused_data.lstrip(b"\0")
-    return text
+        while raw[at : at + 1] == b"\0":
+            at += 1
+    return bytes(text)
 
 
 def from_bytes(content: bytes, given: str, tables: Tables) -> Iterator[Source | tuple[str, str]]:

@@ -8,7 +8,7 @@ import socket
 from auditor.facts import PORT_MAX
 
 WILDCARDS = {"ipv4": "0.0.0.0", "ipv6": "::"}  # noqa: S104 - compared and reported, never bound
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z|[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z_-][A-Za-z0-9_.-]*\Z")
+_NAME = re.compile(r"(?![0-9.]*\Z)[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _DIGITS = 5
 _SCOPED = re.compile(r"(fe[89ab][0-9a-f]|ff[0-9a-f]2):([1-9a-f][0-9a-f]{0,3})::?", re.IGNORECASE)
 """KAME writes a link-local address's interface number into its second group."""

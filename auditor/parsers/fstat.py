@@ -21,17 +21,19 @@ from typing import Any
 
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned
 from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import Output, Reading
 
 _HEADER = re.compile(r"USER\s+CMD\s+PID\s+FD\s+(?:MOUNT|DEV)\s+INUM\s+MODE\s.*")
-_DESCRIPTOR = r"(?:\d+|wd|root|text|tr|mmap|jail|ctty)"
+_DESCRIPTOR = r"(?:\d++|wd|root|text|tr|mmap|jail|ctty)"
 _SOCKET = re.compile(
-    r"(?P<user>\S+)\s+(?P<process>\S.*?)\s+(?P<pid>\d{1,10})\s+\d+\*\s+(?P<domain>internet6?)\s+\S+\s+(?P<protocol>[\w-]+)(?:\s+(?P<rest>.*))?"
+    r"(?P<user>\S++)\s++(?P<process>\S++(?:\s++\S++)*?)\s++(?P<pid>\d{1,10})\s++\d++\*\s++(?P<domain>internet6?)\s++\S++\s++"
+    r"(?P<protocol>[\w-]++)(?:\s++(?P<rest>.*))?"
 )
 _DOUBTFUL = r"(?:internet|error|unused|stream|dgram|raw|rdm|seqpak)"
 """What stands in a socket's row in place of a domain that could not be read, or for a row of ours that is not as it should be."""
-_OTHER_FILE = re.compile(rf"\S+\s+\S.*?\s+\d{{1,10}}\s+{_DESCRIPTOR}(?:\s+\S.*|\*\s+(?!{_DOUBTFUL})\S.*)")
+_OTHER_FILE = re.compile(rf"\S++\s++\S++(?:\s++\S++)*?\s++\d{{1,10}}\s++{_DESCRIPTOR}(?:\s++\S.*|\*\s++(?!{_DOUBTFUL})\S.*)")
 _BLOCK = re.compile(r"(?:0x)?[0-9a-f]{1,16}")
 _PEERS = ("-->", "<--", "<->")
 _FAMILIES = {"internet": "ipv4", "internet6": "ipv6"}
@@ -98,7 +100,8 @@ def _socket(reading: Reading, line: str, row: re.Match[str]) -> bool:
         reading.pass_over(line, "it has no port")
     else:
         owner: dict[str, Any] = {"pid": int(row["pid"]), "process": row["process"]}
-        owner |= {"uid": int(row["user"])} if row["user"].isascii() and row["user"].isdigit() else {"user": row["user"]}
+        uid = number(row["user"])
+        owner |= {"user": row["user"]} if uid is None else {"uid": uid}
         state = "unknown" if protocol == "tcp" else "listening"
         identity = block if block and int(block, 16) else None
         reading.socket(line, owners=[owner], identity=identity, protocol=protocol, state=state, **_place(local, family, words[0]))

@@ -22,7 +22,7 @@ from auditor.parsers.typed_lines import is_echo
 from auditor.reading import Interfaces, Output
 
 _DEVICE = re.compile(r"(?P<device>[A-Za-z][\w.-]{0,31})(?::\d+)?:\s+flags=.*")
-_RDOMAIN = re.compile(r"\brdomain (?P<number>\d+)\b")
+_RDOMAIN = re.compile(r"\brdomain (?P<number>\d{1,10})\b")
 _ADDRESS = re.compile(r"\s+(?:inet|inet6)\s+(?:alias\s+)?(?P<address>[^\s/%]+)(?:%[^\s/]+)?(?:/(?P<prefix>\d{1,3}))?(?P<rest>(?:\s.*)?)")
 _MAY_BE_AN_ADDRESS = re.compile(r"\s+inet6?\b")
 _MASK = re.compile(r"\snetmask (?P<mask>\S+)")

@@ -29,10 +29,20 @@ def parse(output: Output) -> Jails:
     jails = Jails()
     for line in output.lines():
         text = line.strip()
-        parts = list(_PARAMETER.finditer(text))
-        if parts and "".join(part[0] for part in parts) == text and {"jid", "name"} <= {part[1] for part in parts}:
+        parts = _parameters(text)
+        if {"jid", "name"} <= {part[1] for part in parts}:
             jails.found.append({part[1]: part[2].strip('"') for part in parts})
             jails.taken.append(line)
         else:
             jails.gap("a line of jls cannot be read", line)
     return jails
+
+
+def _parameters(text: str) -> list[re.Match[str]]:
+    """The parameters of a line; none where anything in it is no parameter."""
+    parts: list[re.Match[str]] = []
+    at = 0
+    while part := _PARAMETER.match(text, at):
+        parts.append(part)
+        at = part.end()
+    return parts if at == len(text) else []

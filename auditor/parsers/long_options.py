@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 
@@ -16,9 +17,9 @@ class LongOptions:
         self.unknown: set[str] = set()
         self.values: dict[str, list[str]] = {}
         self.words: list[str] = []
-        rest = list(arguments)
+        rest = deque(arguments)
         while rest:
-            word = rest.pop(0)
+            word = rest.popleft()
             if word == "--":
                 self.words += rest
                 break
@@ -34,15 +35,15 @@ class LongOptions:
         values = self.values.get(letter)
         return values[-1] if values else None
 
-    def _bundle(self, letters: str, rest: list[str], taking: str) -> None:
+    def _bundle(self, letters: str, rest: deque[str], taking: str) -> None:
         for at, letter in enumerate(letters):
             self.letters.add(letter)
             if letter in taking:
-                value = letters[at + 1 :] or (rest.pop(0) if rest else "")
+                value = letters[at + 1 :] or (rest.popleft() if rest else "")
                 self.values.setdefault(letter, []).append(value)
                 return
 
-    def _long(self, text: str, rest: list[str], taking: str, long: Mapping[str, str]) -> None:
+    def _long(self, text: str, rest: deque[str], taking: str, long: Mapping[str, str]) -> None:
         """A long option may be cut as long as it stands for one letter only."""
         name, equals, value = text.partition("=")
         found = {long[name]} if name in long else {letter for known, letter in long.items() if known.startswith(name)}
@@ -52,4 +53,4 @@ class LongOptions:
         letter = found.pop()
         self.letters.add(letter)
         if letter in taking:
-            self.values.setdefault(letter, []).append(value if equals else rest.pop(0) if rest else "")
+            self.values.setdefault(letter, []).append(value if equals else rest.popleft() if rest else "")

@@ -17,6 +17,7 @@ descriptor of: the caller must know who ran it. It also prints nothing at all wh
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Any
 
 from auditor.command import Command
@@ -40,7 +41,6 @@ _SELECTING = {
 _INTERNET = re.compile(r"(?P<version>[46])?(?P<protocol>[A-Za-z]+)?(?P<only>[@:].*)?")
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "UDPLITE": "udplite", "SCTP": "sctp"}
 _TYPES = {"IPv4": "ipv4", "IPv6": "ipv6"}
-_HEADER = re.compile(r"COMMAND\s+PID\s.*\bUSER\s+FD\s+TYPE\s.*\bNAME\s*")
 _THREAD_COLUMNS = ("TID", "TASKCMD")
 _DESCRIPTOR = re.compile(r"[*\d]\d*[a-zA-Z-]{0,2}|cwd|rtd|twd|txt|mem|mmap|DEL|NOFD|ltx|err|jld|pd|tr|v86|fp\.|[LMmp]\w\w")
 _WORDS_BEFORE_NAME = 12
@@ -49,11 +49,11 @@ _DEVICE = re.compile(r"0x[0-9a-f]{1,16}|\d{1,20}")
 _NAME = re.compile(r"(?P<name>\S+)?(?:\s*\((?P<said>[^()]*)\))?\s*")
 _REGISTERED = re.compile(r"(?<=[\w*])\[[^\[\]]*\]$")
 """What +M puts after a port: the name it has with the portmapper."""
-_NOT_SEEN = re.compile(r"\S*/fd(?:/\d+)? \((?:opendir|readlink|stat): .*\)")
+_NOT_SEEN = re.compile(r"/fd(?:/\d+)? \((?:opendir|readlink|stat): ")
 _HARMLESS_NOTE = re.compile(
     r"lsof: WARNING: can't stat\(\) .*|\s+Output information may be incomplete\.|\s+assuming \"dev=.*|lsof: no pwd entry for UID \d+"
 )
-_REPETITION = re.compile(r"=+|m=*.*=+")
+_REPETITION = re.compile(r"=+|m.*=")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|([\\bfnrt]))")
 _CONTROLS = {"\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _BOUND = frozenset(("CLOSED", "CLOSE", "BOUND", "IDLE"))
@@ -135,9 +135,9 @@ class _Asked:
 def _options(command: Command) -> tuple[list[tuple[str, str]], list[str]]:
     """Each option with its sign and its value, and the names after them. A value that could follow is none if it begins like an option."""
     found: list[tuple[str, str]] = []
-    rest = list(command.arguments)
+    rest = deque(command.arguments)
     while rest and len(rest[0]) > 1 and rest[0][0] in "-+":
-        word = rest.pop(0)
+        word = rest.popleft()
         if word == "--":
             break
         for at, letter in enumerate(word[1:], 2):
@@ -147,11 +147,11 @@ def _options(command: Command) -> tuple[list[tuple[str, str]], list[str]]:
             if letter in _TAKING:
                 value = word[at:]
                 if not value and rest and rest[0][:1] not in ("-", "+"):
-                    value = rest.pop(0)
+                    value = rest.popleft()
                 found.append((word[0] + letter, value))
                 break
             found.append((word[0] + letter, ""))
-    return found, rest
+    return found, list(rest)
 
 
 def parse(output: Output) -> Reading:
@@ -194,16 +194,27 @@ def _note(reading: Reading, line: str) -> bool:
 
 def _table(reading: Reading, output: Output) -> None:
     header: list[str] | None = None
-    if not any(_HEADER.fullmatch(line) for line in output.lines()):
+    if not any(_is_header(line) for line in output.lines()):
         reading.uncover("its header line is missing")
     repetition = 0
     for line in output.lines():
         repetition += _REPETITION.fullmatch(line.strip()) is not None
-        if _HEADER.fullmatch(line):
+        if _is_header(line):
             header = line.split()
             reading.header(line, repetition)
         else:
             _row(reading, line, header)
+
+
+def _is_header(line: str) -> bool:
+    words = line.split() if line.startswith("COMMAND") else []
+    return words[:2] == ["COMMAND", "PID"] and words[-1] == "NAME" and ["USER", "FD", "TYPE"] in [words[at : at + 3] for at in range(2, 5)]
+
+
+def _is_not_seen(text: str) -> bool:
+    """`/proc/PID/fd (opendir: Permission denied)` in place of what a process has open."""
+    found = _NOT_SEEN.search(text)
+    return found is not None and text.rstrip().endswith(")")
 
 
 def _between(header: list[str] | None) -> list[int]:
@@ -225,7 +236,7 @@ def _row(reading: Reading, line: str, header: list[str] | None) -> None:
         if not _note(reading, line):
             reading.gap("a line of lsof cannot be read", line)
         return
-    if _NOT_SEEN.search(line):
+    if _is_not_seen(line):
         reading.uncover("the descriptors of some processes could not be read")
         reading.pass_over(line, "descriptors that could not be read")
         return
@@ -384,7 +395,7 @@ class _Fields:
         family = _TYPES.get(fields.get("t", ""))
         name, said, state = fields.get("n"), fields.get("P"), fields.get("T")
         protocol = _PROTOCOLS.get(said or "")
-        if name is not None and _NOT_SEEN.fullmatch(name):
+        if name is not None and _is_not_seen(name):
             self.reading.uncover("the descriptors of some processes could not be read")
             self.reading.pass_over(line, "descriptors that could not be read")
         elif ("t" in fields and family is None) or (said is not None and protocol is None):

@@ -32,8 +32,9 @@ from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
 _TITLE = re.compile(r"Active Internet6? connections.*|Current listen queue sizes.*|Active SCTP associations.*")
+_INTERNET_TITLE, _INCLUDING = "Active Internet", "including servers"
 _OTHER_TITLE = re.compile(r"(?:Active|Netgraph) [A-Za-z].*")
-_HEADER = re.compile(r"(?P<before>.*)\bProto\s+(?P<columns>.*?)Local Address(?P<gap>\s*)(?:Foreign Address)?(?P<after>.*)")
+_HEADER = re.compile(r"(?>(?P<before>.*?)\bProto\s+)(?P<columns>.*?)Local Address(?P<gap>\s*)(?:Foreign Address)?(?P<after>.*)")
 _CONTROL_BLOCK = r"(?:0x)?[0-9a-f]{1,16}"
 _BEFORE = rf"(?:(?P<block>{_CONTROL_BLOCK})\s+)?(?:(?:\d+|max|-)\s+(?:\d+|-)\s+(?:[\d.]+|-)\s+)?"
 """The control block of -A, and the window, the unacknowledged bytes and the round-trip time of DragonFly's -P."""
@@ -229,6 +230,8 @@ class _Listing:
         self.elsewhere = not _TITLE.fullmatch(text)
         self.in_sctp = "SCTP" in text
         self.title = text.partition(" connections")[0]
+        if text.startswith(_INTERNET_TITLE) and _INCLUDING not in text:
+            self.reading.uncover("its title does not say that servers are included (-a)")
 
     def _changed(self, line: str, changed: re.Match[str]) -> None:
         """Old releases print no line feed after it, so that a title may be glued to it."""

@@ -44,15 +44,17 @@ _HEADER = re.compile(r"Proto\s+(?:\S+-[QF]\s+\S+-[QF]|VvJrk\s+SaatJrk)\s.*")
 """`Proto Recv-Q Send-Q` in every language of net-tools."""
 _OTHER_HEADER = re.compile(r"Proto\s+\S.*")
 _TITLE = re.compile(r".*(?:Internet|internet|UNIX|Bluetooth|IPX|AX\.25|X\.25|NET/ROM).*")
+_ENGLISH, _SERVERS = "Active Internet connections", ("(only servers)", "(servers and established)")
+_WITHOUT_SERVERS = re.compile(r"\((?:w/o|(?:ohne|ilma|sans|utan) )[^()]*\)\Z")
+"""What a title ends with without -a and -l, as net-tools' message catalogues have it; pt_BR says the same with -l."""
 _ROW = re.compile(
     r"(?P<protocol>tcp|udplite|udpl|udp|sctp)(?P<six>6?)\s+\d+\s+\d+\s+(?P<local>\S{1,300}:\S{1,40})\s+(?P<foreign>\S{1,300}:\S{1,40})(?:\s+(?P<rest>\S.*))?"
 )
 _OTHER_ROW = re.compile(r"(?:raw6?|icmp6?|igmp6?)\s+\d+\s+\d+\s+\S|(?:unix|\?\?)\s+\d+\s+\[|(?:l2cap|rfcomm)\s+[0-9A-F*]")
-_TIMER = r"(?:\s+(?P<timer>\S+(?: \d+)? \(+\d+\.\d+/\d+(?:/-?\d+)?\)))?"
-_COLUMNS = r"(?:(?P<user>\S{1,80}(?: \S{1,80}){0,4}?)\s+(?P<inode>\d{1,20}))?\s*(?P<program>-|\d{1,10}/.{0,300}?)?"
+_TIMER = r"(?:\s++(?P<timer>\S++(?: \d+)? \(+\d+\.\d+/\d+(?:/-?\d+)?\)))?"
+_COLUMNS = r"(?:(?P<user>\S{1,80}(?: \S{1,80}){0,4}?)\s++(?P<inode>\d{1,20}))?(?:\s*+(?P<program>-|\d{1,10}/.{0,300}?(?<!\s)))?"
 _REST = re.compile(_COLUMNS)
 _REST_WITH_TIMER = re.compile(_COLUMNS + _TIMER)
-_CONTEXT = re.compile(r"\s+\S+:\S+:\S+$|\s+-$")
 _BOGUS = re.compile(r"got bogus (tcp|udp)|(tcp|udp).*inválida")
 
 
@@ -143,6 +145,8 @@ class _Rows:
             self.reading.pass_over(line, f"{text.split(maxsplit=1)[0]}: not a protocol with ports of ours")
         elif self._is_title(text, following):
             self.reading.pass_over(line, "a title")
+            if _WITHOUT_SERVERS.search(text) or (text.startswith(_ENGLISH) and not text.endswith(_SERVERS)):
+                self.reading.uncover("its title does not say that servers are included (-a or -l)")
         elif self._is_remark(text):
             self.reading.pass_over(line, "a remark on the processes that netstat may not look at")
         elif is_echo(line, "netstat"):
@@ -200,7 +204,7 @@ class _Rows:
 
     def _socket(self, line: str, row: re.Match[str], local: Endpoint, foreign: Endpoint, protocol: str, rest: str) -> None:
         if self.context:
-            rest = _CONTEXT.sub("", rest)
+            rest = _without_context(rest)
         columns = self.rest.fullmatch(rest)
         if columns is None:
             self.reading.gap("what follows the addresses cannot be read", line, protocol=protocol, family=local.family)
@@ -249,6 +253,12 @@ def _endpoint(printed: str) -> Endpoint | None:
         if whole and re.fullmatch(r"[0-9a-f:.]+", address):
             return Endpoint(address, "ipv6", None, whole.port, whole.port_name, is_name=False)
     return found
+
+
+def _without_context(rest: str) -> str:
+    """The columns before the security context (`u:r:t` or `-`), which is the last one."""
+    before, *last = rest.rsplit(maxsplit=1) or [""]
+    return before if last and (last[0] == "-" or last[0][1:-1].count(":") > 1) else rest
 
 
 def _owners(program: str | None) -> list[dict[str, Any]]:

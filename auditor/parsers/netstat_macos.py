@@ -45,6 +45,7 @@ _HEADER = re.compile(r"(?:Socket\s+(?:Flowhash\s+)?)?Proto\s+Recv-Q\s+Send-Q\s+L
 _QUEUES_HEADER = re.compile(r"(?:Socket\s+(?:Flowhash\s+)?)?Listen\s+Local Address\s*")
 _MULTIPATH_HEADER = re.compile(r"Proto/ID\s+Flags\s+Local Address\s+Foreign Address\s+\(state\).*")
 _TITLE = re.compile(r"Active (?:Multipath )?Internet connections.*|Current listen queue sizes.*")
+_INTERNET_TITLE, _INCLUDING = "Active Internet", "including servers"
 _OTHER_TITLE = re.compile(r"Active [A-Za-z].*|Registered [a-z].*")
 _CHANGED = re.compile(r"Some (?P<protocol>\w+) sockets may have been (?P<how>created or deleted|created|deleted)\.?(?P<rest>.*)")
 _CONTROL_BLOCK = r"(?:[0-9a-f]{1,16}\s+(?:[0-9a-f]{1,8}\s+)?)?"
@@ -130,6 +131,7 @@ def parse(output: Output) -> Reading:
         elif _TITLE.fullmatch(line) or _OTHER_TITLE.fullmatch(line):
             reading.pass_over(line, "a title")
             elsewhere = not _TITLE.fullmatch(line)
+            _title(reading, line, layout)
         elif elsewhere and not _MAY_HOLD_A_PORT.match(line) and not _CHANGED.match(line):
             reading.pass_over(line, "not an Internet socket")
         else:
@@ -137,6 +139,11 @@ def parse(output: Output) -> Reading:
     if not headed and (output.lines() or output.status != "0"):  # no sockets: it prints nothing at all
         reading.uncover("its header line is missing" if output.lines() else "it printed nothing, and whether it ended well is not known")
     return reading
+
+
+def _title(reading: Reading, title: str, layout: _Layout) -> None:
+    if "a" in layout.letters and title.startswith(_INTERNET_TITLE) and _INCLUDING not in title:
+        reading.uncover("its title does not say that servers are included (-a)")
 
 
 def _nothing_of_ours(output: Output, table: str) -> Reading:
@@ -153,6 +160,7 @@ def _line(reading: Reading, line: str, layout: _Layout) -> None:
         if changed["how"] != "deleted":
             reading.uncover("sockets were created while it listed them", protocol=changed["protocol"])
         if not text or _TITLE.fullmatch(text) or _OTHER_TITLE.fullmatch(text):
+            _title(reading, text, layout)
             reading.pass_over(line, "a note that sockets came or went")
             return
     if row := _ROW.fullmatch(text):

@@ -22,6 +22,7 @@ from typing import Any
 
 from auditor.parsers.endpoints import Endpoint, dotted
 from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 
@@ -258,8 +259,8 @@ def _owner(row: re.Match[str], last: bool) -> list[dict[str, Any]]:
     owner: dict[str, Any] = {"pid": int(row["pid"])}
     if not last:
         owner["process"] = row["process"]
-    if row["user"].isdigit():
-        owner["uid"] = int(row["user"])
+    if (uid := number(row["user"])) is not None:
+        owner["uid"] = uid
     elif len(row["user"]) < _USER_WIDTH:
         owner["user"] = row["user"]
     return [owner]

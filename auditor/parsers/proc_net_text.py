@@ -26,7 +26,7 @@ _TABLES = {
     "tcp": ("tcp", "ipv4"), "tcp6": ("tcp", "ipv6"), "udp": ("udp", "ipv4"), "udp6": ("udp", "ipv6"),
     "udplite": ("udplite", "ipv4"), "udplite6": ("udplite", "ipv6"),
 }  # fmt: skip
-_PATH = re.compile(r"/proc/(?:(?:self|thread-self|(?P<pid>\d+))(?:/task/\d+)?/)?net/(?P<name>[\w*?\[\]]+)")
+_PATH = re.compile(r"/proc/(?:(?:self|thread-self|(?P<pid>\d+))(?:/task/\d+)?/)?net/(?P<name>[\w*?\[\]]{1,80})")
 _NAMED = re.compile(r"==> (?P<path>/\S+) <==")
 _WHOLE = ("cat", "more", "less")
 """Programs that print every line of a file."""

@@ -15,7 +15,7 @@ from auditor.parsers.typed_lines import is_echo
 from auditor.reading import Output, Processes
 
 _HEADER = re.compile(r"PID\s+COMM\s+OSREL\s+PATH")
-_ROW = re.compile(r"\s*(?P<pid>\d{1,10})\s+(?P<process>\S.*?)\s+-?\d{1,10}\s+(?P<path>/.*|-)")
+_ROW = re.compile(r"\s*+(?P<pid>\d{1,10})\s++(?P<process>\S++(?:\s++\S++)*?)\s++-?\d{1,10}\s++(?P<path>/.*|-)")
 """A file's name holds no slash, so that PATH begins with the first one there is."""
 
 

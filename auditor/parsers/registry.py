@@ -16,7 +16,7 @@ from auditor.reading import Output, Values
 
 _KEY = re.compile(r"HKEY_[A-Z_]+(?:\\.*)?")
 _OURS = re.compile(r"(?:HKEY_LOCAL_MACHINE|HKLM)\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters\\?", re.IGNORECASE)
-_VALUE = re.compile(r"(?P<name>\S.*?)(?:\t| {2,})(?P<type>REG_[A-Z_]+)(?:(?:\t| {2,})(?P<data>.*))?")
+_VALUE = re.compile(r"(?P<name>\S++(?:\s++\S++)*?)(?! \S)[\t ]++(?P<type>REG_[A-Z_]++)(?:(?! \S)[\t ]++(?P<data>.*))?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _NUMBERS = ("REG_DWORD", "REG_QWORD")
 _VERSION = re.compile(r"! REG\.EXE VERSION .*")

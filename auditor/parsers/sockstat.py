@@ -21,6 +21,7 @@ from typing import Any
 from auditor.command import Command
 from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned, dotted
 from auditor.parsers.known_options import uncover_unknown
+from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import is_echo, pass_over_echo
 from auditor.reading import PROTOCOLS, Output, Reading
 
@@ -188,7 +189,8 @@ def _owners(head: str, pid: str) -> list[dict[str, Any]] | None:
         return None
     if pid.startswith("?"):
         return [] if user.startswith("?") else None
-    owner: dict[str, Any] = {"uid": int(user)} if user.isascii() and user.isdigit() else {"user": user}
+    uid = number(user)
+    owner: dict[str, Any] = {"user": user} if uid is None else {"uid": uid}
     if not head[-1].isspace() and len(process) != _COMMAND_WIDTH:
         return [owner] if len(user) + 1 + len(process) >= _COMMAND_COLUMN else None
     owner["pid"] = int(pid)

@@ -13,6 +13,7 @@ Bound TCP sockets that do not listen are shown with -B only.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Any
 
 from auditor.command import Command
@@ -33,6 +34,8 @@ _LONG = {
 _TAKING = "fADFN"
 _PROTOCOL_LETTERS = {"t": "tcp", "u": "udp", "S": "sctp", "M": "mptcp"}
 _OTHER_LETTERS = "dwx0v"
+_NOT_QUERIED = "!"
+"""What takes a word of -A away: `inet,!tcp`."""
 _QUERIES = {"all": "tcp udp sctp mptcp", "inet": "tcp udp sctp mptcp", "tcp": "tcp", "udp": "udp", "sctp": "sctp", "mptcp": "mptcp"}
 _FAMILY_WORDS = {"inet": "ipv4", "inet6": "ipv6"}
 _STATES = {
@@ -55,12 +58,13 @@ _MORE_DETAILS = re.compile(rf"\s+(?!(?:{_NETIDS})\b)[a-z][a-z0-9_]*(?:[\s:(].*)?
 _SUMMARY = re.compile(
     r"(?:Total: \d|TCP:\s+\d+ \(|Transport\s+Total\s+IP\s+IPv6|(?:\*|RAW|UDP|TCP|INET|FRAG)\s+\d+\s+[-\d]+\s+[-\d]+\s*\Z)"
 )
-_HOLDER = re.compile(
-    r"\(\"(?P<name>.{0,15}?)\",(?:pid=)?(?P<pid>\d{1,10})(?:,tid=(?P<tid>\d{1,10}))?(?:,proc_ctx=[^\"()]*?)?,(?:fd=)?\d+(?:,sock_ctx=[^\"()]*?)?\)"
-    r"(?=,\(\"|\))"
+_NAME_MOST = 15
+"""Characters of a process's name (TASK_COMM_LEN)."""
+_AFTER_NAME = re.compile(
+    r"\",(?P<label>pid=)?(?P<pid>\d{1,10})(?:,tid=(?P<tid>\d{1,10}))?(?:,proc_ctx=[^\"()=\s]*)?,(?:fd=)?\d{1,10}(?:,sock_ctx=[^\"()=\s]*)?\)"
+    r"(?=,\(\"|\)(?:\s|\Z))"
 )
-"""One process of users:((...)). A name is 15 characters at most (TASK_COMM_LEN), so that it cannot hold what ends an entry."""
-_OLD_HOLDER = re.compile(r"users:\(\(\"[^)]*\",\d+,\d+\)")
+"""What ends one process of users:((...)), which is followed by another or by the end of all. A name may hold the like of it."""
 _UID, _INODE, _V6ONLY = (
     re.compile(r"(?:^|\s)uid:(\d{1,10})\b"),
     re.compile(r"(?:^|\s)ino:(\d{1,20})\b"),
@@ -81,8 +85,8 @@ class _Asked:
         words = given.values.get("f", [])
         self.families += tuple(_FAMILY_WORDS[word] for word in words if word in _FAMILY_WORDS)
         self.protocols = {protocol for letter, protocol in _PROTOCOL_LETTERS.items() if letter in letters}
-        for query in given.values.get("A", []):
-            self.protocols |= {protocol for word in query.split(",") for protocol in _QUERIES.get(word, "").split()}
+        if "A" in letters:
+            self.protocols = _queried(given.values["A"])
         other = bool(letters & set(_OTHER_LETTERS)) or any(word not in _FAMILY_WORDS for word in words)
         if not self.protocols and "A" not in letters and (self.families or not other):
             self.protocols = set(_PROTOCOL_LETTERS.values())
@@ -107,6 +111,14 @@ class _Asked:
             saw = True
             words = words[2:]
         return " ".join(words)
+
+
+def _queried(queries: list[str]) -> set[str]:
+    """The protocols that are listed for sure: the first -A takes back what letters before it asked for, and a letter after it is not told
+    from those; a word after `!` is left out, whatever else asks for it."""
+    words = [word for query in queries for word in query.split(",")]
+    asked = {protocol for word in words for protocol in _QUERIES.get(word, "").split()}
+    return asked - {protocol for word in words if word.startswith(_NOT_QUERIED) for protocol in _QUERIES.get(word[1:], "").split()}
 
 
 def parse(output: Output) -> Reading:
@@ -134,6 +146,7 @@ class _Rows:
         self.reading = reading
         self.asked = asked
         self.age = age
+        self.tcp: dict[tuple[Any, ...], list[Seen]] = {}
 
     def read(self, lines: list[str]) -> None:
         """Take every line."""
@@ -192,14 +205,19 @@ class _Rows:
     def _socket(self, line: str, protocol: str, shown: dict[str, Any], port_name: str | None, owners: list[dict[str, Any]] | None) -> None:
         identity = shown.pop("inode", None)
         self.reading.shows_owners |= owners is not None or bool(self.asked.letters & {"p", "T", "Z", "z"})
+        place = shown["address"], shown.get("port"), shown["family"], port_name
+        alike = self.tcp.get((*place, identity) if identity else place, [])
+        if protocol == "mptcp" and (alike if identity else len(alike) == 1):
+            for one in takewhile(lambda one: "mptcp" not in one.shown, reversed(alike)):
+                one.shown["mptcp"] = True
+            self.reading.pass_over(line, "the tcp socket of the same address and port, which is listed as well")
+            return
         if protocol == "mptcp":
-            if same := _same(self.reading.seen, shown, port_name, identity):
-                for one in same:
-                    one.shown["mptcp"] = True
-                self.reading.pass_over(line, "the tcp socket of the same address and port, which is listed as well")
-                return
             shown["mptcp"] = True
-        self.reading.socket(line, owners=owners or [], port_name=port_name, identity=identity, **shown)
+        seen = self.reading.socket(line, owners=owners or [], port_name=port_name, identity=identity, **shown)
+        if shown["protocol"] == "tcp":
+            self.tcp.setdefault(place, []).append(seen)
+            self.tcp.setdefault((*place, identity), []).append(seen)
 
     def _state(self, word: str | None, protocol: str) -> str | None:
         """`word` is None where the column is blank or left out: then the states that were asked for tell."""
@@ -277,30 +295,49 @@ def _signs(local: Endpoint, peer: Endpoint, row: re.Match[str]) -> set[str]:
         elif end.family == "ipv6" and not printed.startswith("["):
             signs.add("old")
     nowhere = peer.address == "*" and peer.unbound
-    details = _holders(row["rest"])[0]
+    details, entries = _users(row["rest"])
     if " cgroup:" in details or (nowhere and (row["local"].startswith("[") or (local.address == "*" and _V6ONLY.search(details)))):
         signs.add("new")
-    if (nowhere and local.family == "ipv4") or _OLD_HOLDER.search(row["rest"]):
+    if (nowhere and local.family == "ipv4") or any(entry and not entry["label"] for _, entry in entries or ()):
         signs.add("old")
     return signs
 
 
 def _holders(rest: str) -> tuple[str, list[dict[str, Any]] | None]:
     """The rest of a row without `users:((...))`, and the processes in it; None where it has no such part. A process is named once, by its
-    main thread. What cannot be read of it is an owner of whom nothing is known."""
-    before, users, inner = rest.partition("users:(")
-    if not users:
+    main thread. What cannot be read of it, or in more than one way, is an owner of whom nothing is known."""
+    details, entries = _users(rest)
+    if entries is None:
         return rest, None
-    owners: dict[int, dict[str, Any]] = {}
-    at = 0
-    while entry := _HOLDER.match(inner, at):
+    owners: dict[int | None, dict[str, Any]] = {}
+    for name, entry in entries:
+        if entry is None:
+            owners[None] = {}
+            continue
         owner = owners.setdefault(int(entry["pid"]), {"pid": int(entry["pid"])})
         if entry["tid"] in (None, entry["pid"]):
-            owner.setdefault("process", entry["name"])
-        at = entry.end() + (inner[entry.end()] == ",")
-    if inner[at : at + 1] == ")":
-        return before + inner[at + 1 :], list(owners.values())
-    return before, [*owners.values(), {}]
+            owner.setdefault("process", name)
+    return details, list(owners.values())
+
+
+def _users(rest: str) -> tuple[str, list[tuple[str, re.Match[str] | None]] | None]:
+    """The rest of a row without `users:((...))`, and each process in it by its name; None for what can be read in no way or in several. A
+    path of a control group comes after it and may look like it."""
+    before, users, inner = rest.partition("users:(")
+    if not users or "cgroup:" in before:
+        return rest, None
+    entries: list[tuple[str, re.Match[str] | None]] = []
+    at = 0
+    while True:
+        start = at + len('("')
+        quotes = [start + place for place, character in enumerate(inner[start : start + _NAME_MOST + 1]) if character == '"']
+        ways = [way for quote in quotes if inner.startswith('("', at) and (way := _AFTER_NAME.match(inner, quote))]
+        if len(ways) != 1:
+            return before, [*entries, ("", None)]
+        entries.append((inner[start : ways[0].start()], ways[0]))
+        at = ways[0].end() + 1
+        if inner[at - 1] == ")":
+            return before + inner[at:], entries
 
 
 def _details(details: str) -> dict[str, Any]:
@@ -312,12 +349,3 @@ def _details(details: str) -> dict[str, Any]:
     if cgroup := _CGROUP.search(details):
         shown["cgroup"] = cgroup[1].rstrip()
     return shown
-
-
-def _same(seen: list[Seen], shown: dict[str, Any], port_name: str | None, identity: str | None) -> list[Seen]:
-    """The TCP rows that an MPTCP row is about: the one of its inode, or those of its address and port."""
-    alike = [one for one in seen if one.shown["protocol"] == "tcp" and one.port_name == port_name
-             and all(one.shown.get(key) == shown.get(key) for key in ("address", "port", "family"))]  # fmt: skip
-    if identity:
-        return [one for one in alike if one.identity == identity]
-    return alike if len(alike) == 1 else []

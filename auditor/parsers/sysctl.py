@@ -25,7 +25,7 @@ _LONG = {
 }  # fmt: skip
 _TAKING = "Bfpr"
 _OTHER_FORMS = {"d": "descriptions", "t": "types", "N": "names", "b": "raw bytes", "x": "hexadecimal numbers"}
-_LINE = re.compile(r"(?P<name>[A-Za-z][\w-]*(?:\.[\w%/@:+-]+)+)(?:: | = |=|(?::| =)(?=\s*\Z))(?P<value>.*?)\s*")
+_LINE = re.compile(r"(?P<name>[A-Za-z][\w-]*(?:\.[\w%/@:+-]+)+)(?:: | = |=|(?::| =)(?=\s*\Z))(?P<value>.*)")
 _ABSENT = (
     re.compile(r"sysctl: unknown oid '(?P<name>[^']+)'.*"),
     re.compile(r"sysctl: cannot stat (?P<path>/proc/sys/\S+): No such file or directory"),
@@ -86,7 +86,7 @@ def _is_asked(name: str, names: list[str]) -> bool:
 def _all_named(output: Output, names: list[str]) -> bool:
     """Whether every line has a name that was asked for before its value, although -n was given."""
     lines = [line for line in output.lines() if _complaint(line.strip()) is None]
-    found = [_LINE.fullmatch(line) for line in lines]
+    found = [_LINE.fullmatch(line.rstrip()) for line in lines]
     return bool(lines) and all(line is not None and _is_asked(line["name"], names) for line in found)
 
 
@@ -111,7 +111,7 @@ def _named(values: Values, output: Output, names: list[str], everything: bool) -
     """Lines with names. `latest` is the setting whose value a line without one may go on from."""
     latest: str | None = None
     for line in output.lines():
-        found = _LINE.fullmatch(line)
+        found = _LINE.fullmatch(line.rstrip())
         if (absent := _complaint(line.strip())) is not None:
             values.absent[absent] = line.strip()
             values.taken.append(line)
