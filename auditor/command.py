@@ -14,6 +14,8 @@ _WRAPPERS = {
 _ELSEWHERE = {"jexec": ("jail", "vnet", "uU"), "zlogin": ("zone", "zone", "l"), "setfib": ("fib", "rdomain", "F")}
 _NESTED = 32
 """More wrappers than anybody puts around a command; what has more of them is not taken apart."""
+_LONGEST = 1 << 14
+"""Characters of a command line that is taken apart: shlex takes time by the square of a word's length."""
 _OF_OTHERS = frozenset("apm")
 """Letters of nsenter(1) with which other processes are seen than from outside."""
 _OF_USERS = ("sudo", "doas")
@@ -192,6 +194,8 @@ def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
     file (`> FILE`), the background (`&`). Redirections of stderr and stdin are left out."""
     import shlex
 
+    if len(text) > _LONGEST:
+        return text.split(), (f"what stands in a command line of more than {_LONGEST} characters",)
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.escape = ""  # a Windows path keeps its backslashes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,9 +56,15 @@ def test_wrappers_paths_and_redirections_are_not_the_program(text: str, program:
         ("docker exec -it -u root shop netstat -tln", "container:shop", "netns", "netstat"),
         ("docker exec shop netstat -tln", "container:shop", "netns", "netstat"),
         ("kubectl exec -n shop web-0 -- ss -ltn", "container:web-0", "netns", "ss"),
+        ("ip vrf exec blue ss -ltn", None, None, "ss"),
+        ("ip vrf exec blue ip netns exec red ss -ltn", "red", "netns", "ss"),
+        ("ss -ltn --net blue", "blue", "netns", "ss"),
+        ("ss --net red --net=blue -ltn", "blue", "netns", "ss"),
+        ("ss --net=red -ltn --net blue", "blue", "netns", "ss"),
+        ("ss -ltn --net", None, None, "ss"),
     ],
 )
-def test_a_command_run_elsewhere_names_its_stack(text: str, stack: str, kind: str, program: str) -> None:
+def test_a_command_run_elsewhere_names_its_stack(text: str, stack: str | None, kind: str | None, program: str) -> None:
     command = Command(text)
     assert (command.stack, command.kind, command.program) == (stack, kind, program)
 
@@ -107,3 +115,21 @@ def test_no_text_is_refused(text: str) -> None:
     assert command.text == text
     assert isinstance(command.letters, str)
     assert command.option("p") is None or isinstance(command.option("p"), str)
+
+
+@pytest.mark.parametrize(
+    "word", ["sudo ", "A=1 ", "env ", "timeout ", "sudo -a ", "sudo " + "-a ", "nsenter -a ", "ss -a ", "| a ", "a", "'a' "]
+)
+def test_a_command_line_of_any_length_is_read_without_a_hang(word: str) -> None:
+    """A guard: what grows with the square of the length takes minutes."""
+    started = time.process_time()
+    for first in ("", "sudo ", "ss "):
+        Command(first + word * (300_000 // len(word)))
+        Command(first + word * (16_000 // len(word)))
+    assert time.process_time() - started < 5
+
+
+def test_the_output_of_a_command_line_that_is_too_long_to_take_apart_counts_as_filtered() -> None:
+    assert Command("ss -ltn " + "-a " * 4_000).filters == ()
+    (why,) = Command("ss -ltn " + "-a " * 6_000).filters
+    assert "more than 16384 characters" in why

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,26 @@ def test_a_bundle_in_gzip_that_was_cut_short_is_read_with_a_gap_and_a_snapshot_i
     hosts, bad = read(kept(tmp_path, gzip.compress(ONE)[:-60], "s.json.gz"))
     assert hosts == []
     assert "it was cut short" in bad[0]
+
+
+def test_gzip_of_very_many_members_is_read_in_linear_time_or_refused(tmp_path: Path) -> None:
+    """A guard against a hang: each member once cost a copy of all that follows it."""
+    started = time.process_time()
+    (source,) = from_path(str(kept(tmp_path, gzip.compress(WEB1) + gzip.compress(b"") * 60_000)), TABLES)
+    assert isinstance(source, Source)
+    assert source.sha256 == load(WEB1).sha256
+    hosts, bad = read(kept(tmp_path, gzip.compress(WEB1) + gzip.compress(b"") * 400_000))
+    assert (hosts, ["more than 65536 members" in why for why in bad]) == ([], [True])
+    assert time.process_time() - started < 10
+
+
+def test_gzip_whose_members_and_padding_end_anywhere_is_read_whole(tmp_path: Path) -> None:
+    random = os.urandom(40_000).hex().encode()
+    for length in (0, 1, 16_383, 16_384, 16_385, 33_000):
+        whole = gzip.compress(WEB1) + bytes(length) + gzip.compress(b"% " + random[:length]) + bytes(length)
+        (source,) = from_path(str(kept(tmp_path, whole)), TABLES)
+        assert isinstance(source, Source)
+        assert source.evidence == WEB1 + b"% " + random[:length]
 
 
 def test_gzip_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:

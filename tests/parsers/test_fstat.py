@@ -142,3 +142,9 @@ def test_output_without_its_header_is_not_known_to_be_complete() -> None:
 def test_no_line_is_lost_whatever_the_text() -> None:
     laws.total(fstat.parse, "fstat -n", OPENBSD)
     laws.total(fstat.parse, "fstat", NETBSD)
+
+
+def test_a_user_or_a_number_of_any_length_does_not_raise() -> None:
+    header = "USER     CMD          PID   FD MOUNT        INUM  MODE         R/W    SZ|DV\n"
+    reading = fstat.parse(Output("fstat -n", f"{header}{'9' * 5_000} owld 2203 4* internet stream tcp 0x0 *:515\n"))
+    assert [seen.owners for seen in reading.seen] == [[{"pid": 2203, "process": "owld", "user": "9" * 5_000}]]

@@ -402,3 +402,11 @@ def test_another_table_is_no_listing_of_sockets(parse: Parser, command: str) -> 
 def test_no_line_is_lost_whatever_the_text(parse: Parser, text: str) -> None:
     for command in ("netstat -an", "netstat -AaT", "netstat -aL"):
         laws.total(parse, command, text)
+
+
+@pytest.mark.parametrize("parse", [parse_freebsd, parse_dragonfly, parse_openbsd, parse_netbsd])
+def test_a_title_without_servers_covers_nothing_whatever_the_command_line_says(parse: Parser) -> None:
+    row = "tcp4       0      0 *.7070                 *.*                    LISTEN     \n"
+    assert set(read(TITLE + HEADER + row, parse).covers.values()) == {None}
+    for title in ("Active Internet connections\n", "Active Internet6 connections\n"):
+        assert set(read(title + HEADER + row, parse).covers.values()) == {"its title does not say that servers are included (-a)"}

@@ -232,3 +232,21 @@ def test_a_row_that_cannot_be_read_is_no_title_though_a_header_follows() -> None
 def test_no_text_makes_it_raise_or_lose_a_line(text: str) -> None:
     laws.total(netstat_linux.parse, "netstat -tulpeno", text)
     laws.total(netstat_linux.parse, "busybox netstat -l", text)
+
+
+@pytest.mark.parametrize(
+    ("title", "covered"),
+    [
+        ("Active Internet connections (only servers)", True), ("Active Internet connections (servers and established)", True),
+        ("Active Internet connections (w/o servers)", False), ("Active Internet connections", False),
+        ("Aktive Internetverbindungen (ohne Server)", False), ("Aktive Internetverbindungen (Nur Server)", True),
+        ("Connexions Internet actives (sans serveurs)", False), ("Connexions Internet actives (seulement serveurs)", True),
+        ("Aktivní Internetová spojení (w/o servery)", False), ("Aktiivsed internetiühendused (ilma serveriteta)", False),
+        ("稼働中のインターネット接続 (w/oサーバ)", False), ("稼働中のインターネット接続 (サーバのみ)", True),
+        ("Conexões Internet Ativas (sem os servidores)", True),
+    ],
+)  # fmt: skip
+def test_a_title_that_says_that_servers_are_left_out_covers_nothing(title: str, covered: bool) -> None:
+    reading = read(FULL.replace(TITLE, f"{title}\n"), "netstat -tulpen")
+    assert reading.gaps == []
+    assert {why is None for why in reading.covers.values()} == {covered}

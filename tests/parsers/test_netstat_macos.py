@@ -301,3 +301,14 @@ def test_no_text_makes_it_raise_or_lose_a_line() -> None:
     rows = [TITLE, FIFTH_V, tcp("*.7070", tail=tail), tcp("fe80::1ff:fe23:4.7070", proto="tcp6", tail=tail), udp("*.7071", tail=tail)]
     laws.total(netstat_macos.parse, "netstat -anv", "\n".join(rows))
     laws.total(netstat_macos.parse, "netstat -Lan", QUEUES + "0/0/128        *.7070\n")
+
+
+def test_a_title_without_servers_covers_nothing_whatever_the_command_line_says() -> None:
+    why = "its title does not say that servers are included (-a)"
+    rows = f"{HEADER}\n{tcp('*.7070')}\n"
+    for text, covers in (
+        (f"{TITLE}\n{rows}Active Multipath Internet connections\n", None),
+        (f"Active Internet connections\n{rows}", why),
+        (f"Some tcp sockets may have been deleted.Active Internet connections\n{rows}", why),
+    ):
+        assert set(netstat_macos.parse(Output("netstat -an", text)).covers.values()) == {covers}

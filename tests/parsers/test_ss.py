@@ -150,6 +150,14 @@ def test_brackets_alone_do_not_say_v6only_as_ss_4_14_had_them_too() -> None:
         ('users:(("",pid=7,fd=3))', [{"pid": 7, "process": ""}]),
         ('users:(("ok",pid=7,fd=3),("cut', [{"pid": 7, "process": "ok"}, {}]),
         ("users:((rubbish))", [{}]),
+        ('users:(("a",1,1)) ino:5",pid=7,fd=3))', [{}]),
+        ('users:(("a",pid=1,fd=1))",pid=7,fd=3))', [{"pid": 7, "process": 'a",pid=1,fd=1))'}]),
+        ('users:(("a",1,1)) ino:5",7,3))', [{}]),
+        ('users:(("heron",808,3),("a",1,1),("b",7,3))', [{"pid": 808, "process": "heron"}, {}]),
+        (
+            'users:(("ok",8,3),("aaaaaaaaa",1,1),("b",7,3))',
+            [{"pid": 8, "process": "ok"}, {"pid": 1, "process": "aaaaaaaaa"}, {"pid": 7, "process": "b"}],
+        ),
     ],
 )
 def test_odd_names_are_told_from_what_is_around_them(users: str, owners: list[dict[str, Any]]) -> None:
@@ -157,6 +165,35 @@ def test_odd_names_are_told_from_what_is_around_them(users: str, owners: list[di
     assert seen.owners == owners
     if {} not in owners:
         assert (seen.identity, seen.shown["uid"], seen.shown["cgroup"]) == ("77", 55, "/c")
+
+
+def test_what_follows_holders_that_can_be_read_in_several_ways_is_not_known() -> None:
+    seen = one('tcp LISTEN 0 5 0.0.0.0:9000 0.0.0.0:* users:(("a",1,1)) ino:5",pid=7,fd=3)) uid:55 ino:77 sk:1')
+    assert seen.identity is None
+    assert "uid" not in seen.shown
+
+
+def test_the_path_of_a_control_group_is_no_holder() -> None:
+    seen = one('tcp LISTEN 0 5 0.0.0.0:9000 0.0.0.0:* ino:77 sk:1 cgroup:/a/users:(("a",pid=1,fd=1)) <->')
+    assert (seen.owners, seen.shown["cgroup"]) == ([], '/a/users:(("a",pid=1,fd=1))')
+
+
+def test_a_name_that_looks_like_an_old_holder_does_not_make_an_asterisk_ipv4() -> None:
+    seen = one('tcp LISTEN 0 5 *:9000 *:* users:(("a",1,1)x",pid=7,fd=3))', header=PLAIN)
+    assert (seen.owners, seen.shown["family"]) == ([{"pid": 7, "process": 'a",1,1)x'}], "unknown")
+
+
+@pytest.mark.parametrize(
+    ("command", "covered"),
+    [
+        ("ss -ln -A inet", "tcp udp"), ("ss -ln -A inet,!tcp", "udp"), ("ss -ln -A all,!udp", "tcp"), ("ss -ln -A inet -A !tcp", "udp"),
+        ("ss -Hlnpt -A udp", "udp"), ("ss -Hlnp -A udp -t", "udp"), ("ss -lntu -A unix", ""), ("ss -lnt -A tcp", "tcp"),
+        ("ss -lnt --query=udp", "udp"), ("ss -ln -A !udp,udp", ""),
+    ],
+)  # fmt: skip
+def test_of_a_query_only_what_is_sure_is_covered(command: str, covered: str) -> None:
+    reading = read(f"{HEADER}\n", command)
+    assert " ".join(sorted({protocol for (protocol, _), why in reading.covers.items() if why is None})) == covered
 
 
 def test_without_e_there_is_neither_creator_nor_inode() -> None:
