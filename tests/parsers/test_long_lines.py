@@ -79,9 +79,10 @@ ROW = "tcp LISTEN 0 5 0.0.0.0:1 0.0.0.0:* ino:5\n"
 
 
 def columns(line: str) -> Iterator[tuple[int, int]]:
-    """The whole line, its two ends, each word and each run of blanks."""
-    yield from ((0, len(line)), (0, 0), (len(line), len(line)))
-    yield from (found.span() for found in re.finditer(r"\S+|\s+", line))
+    """The whole line, its end, each word and each run of blanks, and before each of them."""
+    yield from ((0, len(line)), (len(line), len(line)))
+    for found in re.finditer(r"\S+|\s+", line):
+        yield from (found.span(), (found.start(), found.start()))
 
 
 def filled(text: str, full_of: str) -> Iterator[str]:
