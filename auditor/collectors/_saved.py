@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.collectors._reach import WIDEST, mark_kernel_given, reach
 from auditor.collectors._saved_answers import HOST, Answers, Formats, Heard, Missing, Parser
-from auditor.collectors._saved_merged import owners_of
+from auditor.collectors._saved_merged import Merged, owners_of
 from auditor.collectors._saved_sockets import Sockets
 from auditor.command import Command
 from auditor.evidence import Evidence
@@ -174,7 +174,7 @@ def _documented(known: Facts[Range]) -> bool:
 
 
 def _stack(heard: Heard, ranges: Ranges, answers: Answers, tables: Tables, system: System) -> Stack:
-    addresses = _addresses(heard, answers.whole)
+    addresses = _addresses(heard, answers)
     settings = _settings(heard, answers, system)
     told = [read for read in heard.others if isinstance(read, Witness)]
     return Stack(
@@ -190,13 +190,16 @@ def _witnessed(told: list[Witness], whole: list[Gap]) -> Facts[Witnessed]:
     return Facts(seen, "psutil", [*(gap for read in told for gap in read.gaps), *whole])
 
 
-def _addresses(heard: Heard, whole: list[Gap]) -> Facts[Address]:
+def _addresses(heard: Heard, answers: Answers) -> Facts[Address]:
+    """The addresses of the interfaces. Output saved by hand that shows loopback's alone may be the beginning of more."""
     seen = [
         Address(address=address, device=device, **({} if prefix is None else {"prefix": prefix}))
         for device, address, prefix in heard.addresses
     ]
-    gaps = heard.addresses_gaps if heard.addresses_source else [Gap("no answer lists the addresses of its interfaces")]
-    return Facts(seen, heard.addresses_source or "no answer", [*gaps, *whole])
+    gaps = list(heard.addresses_gaps) if heard.addresses_source else [Gap("no answer lists the addresses of its interfaces")]
+    if not gaps and "collector" not in answers.head and all(reach(one.address) == "loopback" for one in seen):
+        gaps.append(Gap(f"{heard.addresses_source}: it shows no address but loopback's, and nothing tells whether it is whole"))
+    return Facts(seen, heard.addresses_source or "no answer", gaps + answers.whole)
 
 
 def _needless(heard: Heard, answers: Answers, system: System) -> tuple[str, ...]:
@@ -257,12 +260,14 @@ def _listening(
     gaps = merged.gaps
     if hidden := system.hidden(heard, answers):
         gaps = [Gap(hidden), *gaps]
+    wildcard = _widest(addresses, merged.found)
     sight = heard.blind or system.sight(heard, answers) or next((gap.why for gap in answers.whole), None)
     seen = []
     for one in merged.found:
         shown = one.shown | owners_of(one, heard, sight)
         shown["source"] = ", ".join(one.sources)
-        shown["reach"] = _reach(shown["address"], addresses, bool(shown.get("address_cut")))
+        found = "unknown" if shown.get("address_cut") else reach(shown["address"])
+        shown["reach"] = wildcard if found == "wildcard" else found
         shown.setdefault("state", "unknown")
         if tables.iana(shown["port"], shown["protocol"]).status != "assigned":
             _mark(shown, ranges)
@@ -281,12 +286,11 @@ def _mark(shown: dict[str, Any], ranges: Ranges) -> None:
         mark_kernel_given(shown, given, kept_out)
 
 
-def _reach(address: str, addresses: Facts[Address], cut: bool) -> str:
-    """How far an address reaches; a wildcard as far as the widest address of its stack, where all of these are known."""
-    found = "unknown" if cut else reach(address)
-    if found != "wildcard":
-        return found
-    scopes = {reach(one.address) for one in addresses.seen}
+def _widest(addresses: Facts[Address], sockets: Iterable[Merged]) -> str:
+    """How far a wildcard reaches: as far as the widest address of its stack, an interface's or one that a socket is bound to, where all of
+    these are known."""
+    bound = {one.shown["address"] for one in sockets if not one.shown.get("address_cut")}
+    scopes = {reach(address) for address in (*(one.address for one in addresses.seen), *bound)}
     if "public" in scopes:
         return "public"
     return "unknown" if addresses.gaps else next((scope for scope in WIDEST if scope in scopes), "loopback")

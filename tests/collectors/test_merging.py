@@ -18,6 +18,7 @@ from auditor.reading import Output, Reading
 from tests.bundles import judged, stack_of
 from tests.collectors.told import Told, bundled, host, open_questions, own, whys
 from tests.reports import rendered, report
+from tests.saved_hosts import FREEBSD
 
 SS_HEAD = "Netid State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n"
 NETSTAT_HEAD = (
@@ -509,3 +510,19 @@ def test_what_went_elsewhere_is_not_taken_for_all(through: str) -> None:
 def test_what_only_passed_through_is_all(through: str) -> None:
     snapshot = host("Linux", ("ss -tulnp" + through, SS_HEAD + ss_row("0.0.0.0:80", "nginx/7")), uid="0")
     assert not own(snapshot).listening.gaps
+
+
+LOOPBACK_ALONE = "lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 16384\n\tinet 127.0.0.1 netmask 0xff000000\n"
+
+
+@pytest.mark.parametrize(("head", "reaches"), [({}, "unknown"), ({"collector": "freebsd 1"}, "loopback")])
+def test_a_paste_that_ends_after_loopback_says_nothing_of_how_far_a_wildcard_reaches(head: dict[str, str], reaches: str) -> None:
+    listing = "\n".join(line for line in FREEBSD.texts["sockstat -46l"].split("\n") if "198.51.100.7" not in line)
+    snapshot = host("FreeBSD", ("sockstat -46l", listing), ("ifconfig -a", LOOPBACK_ALONE), uid="0", **head)
+    assert {one.reach for one in own(snapshot).listening.seen} == {reaches}
+
+
+def test_an_address_that_a_socket_is_bound_to_is_one_that_a_wildcard_reaches() -> None:
+    rows = ss_row("0.0.0.0:80", "nginx/7") + ss_row("9.9.9.9:81", "nginx/7")
+    snapshot = host("Linux", ("ss -tulnp", SS_HEAD + rows), ("ifconfig -a", LOOPBACK_ALONE), uid="0")
+    assert {one.port: one.reach for one in own(snapshot).listening.seen} == {80: "public", 81: "public"}
