@@ -7,6 +7,7 @@ import sys
 import time
 
 from auditor import __version__
+from auditor.child import run
 from auditor.collector import Collector, Probe
 from auditor.errors import AuditorError
 from auditor.evidence import ENDING, Answer, opening
@@ -14,8 +15,6 @@ from auditor.evidence import ENDING, Answer, opening
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-CHILD_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
 def parts(collector: Collector) -> dict[str, bool]:
@@ -75,25 +74,4 @@ def _ask(probe: Probe, notebook: dict[str, object]) -> Iterator[Answer]:
         module, _, name = probe.ask.partition(":")
         yield from getattr(__import__(module, fromlist=[name]), name)(notebook)
     else:
-        yield _run(probe)
-
-
-def _run(probe: Probe) -> Answer:
-    """One command, without a shell, with a fixed PATH and locale, its input closed."""
-    import subprocess
-
-    from auditor.evidence import quoted
-
-    command = " ".join(quoted(word) for word in probe.argv)
-    try:
-        done = subprocess.run(  # noqa: S603 - argv comes from a collector module, never from a host
-            probe.argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=probe.timeout, env=CHILD_ENVIRONMENT, check=False
-        )
-    except FileNotFoundError:
-        return Answer(probe.name, command, b"", "absent")
-    except subprocess.TimeoutExpired as expired:
-        return Answer(probe.name, command, expired.stdout or b"", f"timeout {probe.timeout}", stderr=expired.stderr or b"")
-    except OSError as error:
-        return Answer(probe.name, command, b"", "unknown", stderr=f"{error.strerror}\n".encode())
-    status = str(done.returncode) if done.returncode >= 0 else f"signal {-done.returncode}"
-    return Answer(probe.name, command, done.stdout, status, stderr=done.stderr)
+        yield run(probe.name, probe.argv, probe.timeout)

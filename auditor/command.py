@@ -12,6 +12,8 @@ _WRAPPERS = {
 }  # fmt: skip
 """Programs that run another one, each with the letters of its options that take a word of their own."""
 _ELSEWHERE = {"jexec": ("jail", "vnet", "uU"), "zlogin": ("zone", "zone", "l"), "setfib": ("fib", "rdomain", "F")}
+SS_TAKING = "fADFN"
+"""The letters of ss(8)'s options that have a value."""
 _NESTED = 32
 """More wrappers than anybody puts around a command; what has more of them is not taken apart."""
 _LONGEST = 1 << 14
@@ -46,34 +48,10 @@ class Command:
         if self.stack is None and (label := self._stack_by_argument()):
             self.stack, self.kind = label, "netns"
 
-    @property
-    def letters(self) -> str:
-        """The letters of the options, bundled or not: of `-an -p tcp` they are "anp". Words after `--` are none."""
-        found = ""
-        for word in self.arguments:
-            if word == "--":
-                break
-            if len(word) > 1 and word[0] == "-" and word[1] != "-":
-                found += word[1:]
-        return found
-
-    def option(self, letter: str) -> str | None:
-        """The value of an option of one letter, as in `-p tcp`, `-ptcp` or `-anp tcp`; None where it is not given."""
-        values = self.options(letter)
-        return values[-1] if values else None
-
-    def options(self, letter: str) -> list[str]:
-        """Every value of an option of one letter, in order."""
-        found = []
-        for at, word in enumerate(self.arguments):
-            if len(word) < 2 or word[0] != "-" or word[1] == "-" or letter not in word:
-                continue
-            value = word.partition(letter)[2]
-            if value:
-                found.append(value)
-            elif at + 1 < len(self.arguments):
-                found.append(self.arguments[at + 1])
-        return found
+    def option(self, letter: str, taking: str) -> str | None:
+        """The last value of an option of one letter, as in `-p tcp`, `-ptcp` or `-anp tcp`; None where there is none. `taking` as `given`
+        has it."""
+        return (self.given(taking).get(letter) or [""])[-1] or None
 
     def given(self, taking: str) -> dict[str, list[str]]:
         """The options of one letter as getopt(3) reads them, each with its values, none for a flag; a letter of `taking` takes a value.
@@ -99,7 +77,7 @@ class Command:
         if self.program == "ss":
             words = iter(self.arguments)
             named = [next(words, "") if word == "--net" else word[len("--net=") :] for word in words if word[:6] in ("--net", "--net=")]
-            return named[-1] if named else self.option("N")
+            return named[-1] if named else self.option("N", SS_TAKING)
         pids = {word.split("/")[2] for word in self.arguments if word.startswith("/proc/") and "/net/" in word and word.count("/") > 3}
         others = sorted(pid for pid in pids if pid.isdigit() and pid != "1")
         return f"process {', '.join(others)}" if others else None

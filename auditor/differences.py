@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from auditor.facts import Facts, Gap, Record
+from auditor.facts import Facts, Record
 
 ADDED, REMOVED, CHANGED, UNKNOWN = "+", "-", "~", "?"
 SIGNS = {ADDED: "added", REMOVED: "removed", CHANGED: "changed", UNKNOWN: "unknown"}
@@ -42,6 +42,10 @@ class Change:
         """As `socket tcp/0.0.0.0:80, state`."""
         named = self.aspect if self.aspect not in _PLAIN else ""
         return " ".join(filter(None, (self.kind, self.subject))) + (f", {named}" if named else "")
+
+    def is_of(self, *kinds: str) -> bool:
+        """Whether it is about things of one of these kinds; a line about gaps names several."""
+        return any(word.partition(" (")[0] in kinds for word in self.kind.split(", "))
 
     def __str__(self) -> str:
         times = f" ({self.count} of them)" if self.count > 1 else ""
@@ -227,12 +231,6 @@ def alike(one: Value, other: Value) -> bool:
 
 def _told(values: list[Value]) -> str | None:
     return ", ".join(sorted(str(value) or "''" for value in values)) or None
-
-
-def facts_of(record: Record, name: str) -> Facts[Any]:
-    """A kind of a record's facts, with a gap where the evidence does not show it at all."""
-    shown: Facts[Any] | None = record.shown.get(name)
-    return Facts([], "", [Gap(f"the evidence does not show {name}")]) if shown is None else shown
 
 
 def hiding(facts: Facts[Any]) -> Callable[[Thing], str | None]:

@@ -18,7 +18,12 @@ BASES = ("read", "derived", "documented")
 
 
 class UnknownFact(BaseException):
-    """A check read what the evidence does not show. Not an Exception, so that no `except Exception` can swallow it."""
+    """A check read what the evidence does not show. Not an Exception, so that no `except Exception` can swallow it. `fact` is the kind of
+    fact that is missing, as a policy's scope and accepted gaps name it; None where it is none of them."""
+
+    def __init__(self, why: str, fact: str | None = None) -> None:
+        super().__init__(why)
+        self.fact = fact
 
 
 class Malformed(ValueError):
@@ -86,6 +91,12 @@ class PortRange:
         if first <= self.last:
             left.append(PortRange(first, self.last))
         return left
+
+    @classmethod
+    def joined(cls, parts: Iterable[PortRange], without: Iterable[PortRange] = ()) -> list[PortRange]:
+        """The ports of `parts` and not of `without`, in as few ranges as there can be, in order."""
+        whole = cls(0, PORT_MAX)
+        return whole.minus([*whole.minus(parts), *without])
 
 
 class Gap:
@@ -184,23 +195,27 @@ class Fact(_Known, Generic[T]):
 
 class Facts(_Known, Generic[T]):
     """Many things of a kind: those `seen`, and `gaps` where there may be more. Iterating gives the seen and then raises UnknownFact
-    if that was not all, so that "none of them" is never concluded from part of them."""
+    if that was not all, so that "none of them" is never concluded from part of them. `fact` is their kind, once a record has them."""
 
-    __slots__ = ("gaps", "seen")
+    __slots__ = ("fact", "gaps", "seen")
 
-    def __init__(self, seen: Iterable[T], source: str, gaps: Iterable[Gap] = (), basis: str = "read") -> None:
+    def __init__(
+        self, seen: Iterable[T], source: str, gaps: Iterable[Gap] = (), basis: str = "read", fact: str | None = None
+    ) -> None:  # fmt: skip
         super().__init__(source, basis)
         self.seen = tuple(seen)
         self.gaps = tuple(gaps)
+        self.fact = fact
 
     def __iter__(self) -> Iterator[T]:
         yield from self.seen
         if self.gaps:
-            raise UnknownFact(self.gaps[0].why)
+            raise UnknownFact(self.gaps[0].why, self.fact)
 
     def about(self, protocol: str, family: str, port: int | None = None) -> Facts[T]:
         """The same, without the gaps that concern other protocols, families or ports alone."""
-        return Facts(self.seen, self.source, [gap for gap in self.gaps if gap.concerns(protocol, family, port)], self.basis)
+        gaps = [gap for gap in self.gaps if gap.concerns(protocol, family, port)]
+        return Facts(self.seen, self.source, gaps, self.basis, self.fact)
 
     def ports_in_doubt(self, protocol: str, family: str) -> int:
         """How many ports there may be more: those that gaps name which concern this protocol and family."""
@@ -237,7 +252,7 @@ class Key(Generic[T]):
         try:
             value: T = record.shown[self.name]
         except KeyError:
-            raise UnknownFact(record.why_unknown(self.name)) from None
+            raise UnknownFact(record.why_unknown(self.name), record.fact_of(self.name)) from None
         return value
 
     def from_json(self, value: Any, where: str) -> Any:
@@ -257,9 +272,18 @@ class Record:
             raise TypeError(f"{type(self).__name__} has no key {', '.join(sorted(unknown))}")
         self.shown = shown
 
+    def fact_of(self, key: str) -> str | None:
+        """The kind of fact that is missing where `key` is not shown."""
+        return None
+
     def why_unknown(self, key: str) -> str:
         """What an UnknownFact says when `key` is not shown."""
         return f"the evidence does not show {key}"
+
+    def facts(self, key: str) -> Facts[Any]:
+        """The facts of a kind, to be looked at without raising: none, with a gap, where the evidence does not show them at all."""
+        shown: Facts[Any] | None = self.shown.get(key)
+        return Facts((), "", [Gap(self.why_unknown(key))], fact=self.fact_of(key)) if shown is None else shown
 
     def to_json(self) -> dict[str, Any]:
         return {key: _plain(self.shown[key]) for key in self.keys if key in self.shown}

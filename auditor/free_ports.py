@@ -7,10 +7,9 @@ doubt, and then no port can be promised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from auditor.errors import AuditorError
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange, Record
+from auditor.facts import PORT_MAX, Gap, PortRange, Record
 from auditor.model import Snapshot, Stack
 from auditor.tables import KINDS, Tables
 from auditor.vendor_ranges import VendorRecord, release_key
@@ -226,18 +225,13 @@ def _host(snapshot: Snapshot, given: str, protocols: Sequence[str]) -> Claimant:
     )
 
 
-def _facts(stack: Stack, name: str) -> Facts[Any]:
-    shown: Facts[Any] | None = stack.shown.get(name)
-    return Facts([], "", [Gap(f"the evidence does not show {name}")]) if shown is None else shown
-
-
 def _about(one: Record, protocols: Sequence[str]) -> bool:
     return _of(one.shown.get("protocol", "any").replace("unknown", "any"), protocols)
 
 
 def _doubts(stack: Stack, kind: str, needed: Sequence[str], protocols: Sequence[str]) -> list[str]:
     """Why not all of a kind of facts is known: gaps that concern the protocols, and things that do not show what is needed."""
-    facts = _facts(stack, kind)
+    facts = stack.facts(kind)
     said = [gap.why for gap in facts.gaps if gap.ports is None and _concerns(gap, protocols)]
     said += [f"{key} of one is not shown" for one in facts.seen if _about(one, protocols) for key in needed if key not in one.shown]
     return [f"{kind} in {stack.name}: {why}" for why in said]
@@ -249,17 +243,17 @@ def _concerns(gap: Gap, protocols: Sequence[str]) -> bool:
 
 def _unseen(name: str, stack: Stack, kind: str, protocols: Sequence[str]) -> list[Claim]:
     """The ports that a gap is narrowed to: nothing is known of these, and of others it takes nothing."""
-    ports = [gap.ports for gap in _facts(stack, kind).gaps if gap.ports is not None and _concerns(gap, protocols)]
+    ports = [gap.ports for gap in stack.facts(kind).gaps if gap.ports is not None and _concerns(gap, protocols)]
     return [Claim(name, f"{kind} not known in {stack.name}", one) for one in ports]
 
 
 def _ranges(name: str, stack: Stack, kind: str, protocols: Sequence[str]) -> list[Claim]:
-    whole = [one for one in _facts(stack, kind).seen if {"first", "last"} <= one.shown.keys() and _about(one, protocols)]
+    whole = [one for one in stack.facts(kind).seen if {"first", "last"} <= one.shown.keys() and _about(one, protocols)]
     return [Claim(name, f"{kind} in {stack.name}", one.ports) for one in whole]
 
 
 def _held(name: str, stack: Stack, protocols: Sequence[str]) -> list[Claim]:
-    held = {one.port for one in _facts(stack, "listening").seen if "port" in one.shown and _about(one, protocols)}
+    held = {one.port for one in stack.facts("listening").seen if "port" in one.shown and _about(one, protocols)}
     return [Claim(name, f"in use in {stack.name}", PortRange(port, port)) for port in sorted(held)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from auditor.differences import ADDED, REMOVED, UNKNOWN, A, B, Change, facts_of
+from auditor.differences import ADDED, REMOVED, UNKNOWN, A, B, Change
 from auditor.model import Snapshot
 from auditor.snapshot_differences import differences
 
@@ -39,8 +39,8 @@ def name_of(identity: Identity) -> str:
 
 
 def _size(snapshot: Snapshot) -> tuple[int, int]:
-    stacks = facts_of(snapshot, "stacks").seen
-    return len(stacks), sum(len(facts_of(stack, "listening").seen) for stack in stacks)
+    stacks = snapshot.facts("stacks").seen
+    return len(stacks), sum(len(stack.facts("listening").seen) for stack in stacks)
 
 
 def compare_hosts(before: Iterable[Snapshot], after: Iterable[Snapshot], unread: Mapping[str, Sequence[Any]]) -> list[HostChanges]:

@@ -61,9 +61,10 @@ def _first(line: str) -> int:
 class Registry:
     """The table, from its file. Loading raises TableError where it is cut or is not what its head states."""
 
-    __slots__ = ("body", "file", "lines")
+    __slots__ = ("_lines_of", "body", "file", "lines")
 
     def __init__(self, file: TableFile) -> None:
+        self._lines_of: dict[str, list[int]] = {}
         self.file = file
         lines = file.text.split("\n")
         body = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
@@ -109,12 +110,14 @@ class Registry:
     def named(self, service: str, protocol: str) -> tuple[int, ...]:
         """The ports assigned to a service name for a protocol, in order; none where there is no such name. Names are compared without
         regard to case (RFC 6335 section 5.1)."""
-        wanted = service.lower()
+        if not self._lines_of:
+            for index, line in enumerate(self.lines):
+                for name in line.rpartition("\t")[2].lower().split():
+                    self._lines_of.setdefault(name, []).append(index)
         protocol = SHARED_NUMBERS.get(protocol, protocol)
         ports: list[int] = []
-        for index, line in enumerate(self.lines):
-            if wanted in line.lower():
-                entry = self._entry(index)
-                if entry.status == "assigned" and {protocol, "any"} & set(entry.protocols) and wanted in map(str.lower, entry.names):
-                    ports.extend(range(entry.ports.first, entry.ports.last + 1))
+        for index in self._lines_of.get(service.lower(), ()):
+            entry = self._entry(index)
+            if entry.status == "assigned" and {protocol, "any"} & set(entry.protocols):
+                ports.extend(range(entry.ports.first, entry.ports.last + 1))
         return tuple(ports)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from stat import S_ISVTX, S_IWGRP, S_IWOTH
 from typing import Any
 
 from auditor.facts import (
@@ -21,28 +23,102 @@ from auditor.facts import (
     texts,
 )
 
+FACTS = ("stacks", "listeners", "owners", "privileged", "ephemeral", "reserved", "addresses", "settings", "persisted",
+         "socket_units", "service_names", "translations", "witnessed")  # fmt: skip
+"""The kinds of facts that a verdict rests on, as a policy names them."""
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notapplicable", "notselected")
 """XCCDF 1.2's words and `waived`, in the order in which a reader wants them."""
 
 
+DELETED, ELSEWHERE = " (deleted)", " (in another mount namespace)"
+"""Marks behind the path of an executable that is not the file at that path."""
+IN_MEMORY = "/memfd:"
+"""So the kernel names a file of memfd_create(2), in no file system. It can be made elsewhere too, but is the path of no program."""
+
+
+class Identity(Record):
+    """A user and a group, by number, in the reader's user namespace."""
+
+    __slots__ = ()
+    uid: Key[int] = Key(int)
+    gid: Key[int] = Key(int)
+
+    def fact_of(self, key: str) -> str:
+        return "owners"
+
+
+class Folder(Identity):
+    """A folder above a program, as stat shows it: whose it is, and `mode`, the permission bits in octal digits, as "0755"."""
+
+    __slots__ = ()
+    path: Key[str] = Key(str)
+    mode: Key[str] = Key(str)
+
+    @property
+    def permissions(self) -> int:
+        """`mode` as a number. Raises UnknownFact where it is none."""
+        try:
+            return int(self.mode, 8)
+        except ValueError:
+            raise UnknownFact("the evidence gives permission bits that are none", "owners") from None
+
+    def open_to(self, owner: Owner) -> Iterator[str]:
+        """Who may change it beside root and the user of the process, in words. A sticky folder lets nobody change what is another's. Raises
+        UnknownFact where it depends on what is not shown."""
+        closed = self.permissions & S_ISVTX and not isinstance(self, File)
+        if self.permissions & S_IWOTH and not closed:
+            yield "every user"
+        if self.permissions & S_IWGRP and not closed and self.gid != 0 and not (owner.root and owner.root.gid == self.gid):
+            yield f"group {self.gid}"
+        if self.uid not in (0, owner.uid) and not (owner.root and owner.root.uid == self.uid):
+            yield f"user {self.uid}"
+
+
+class File(Folder):
+    """The file that a process runs, by stat of that very file, at whatever path. `at_path` says which file is at its path here: `itself`,
+    `another` or `none`; where it is itself, `folders` are those above it, the innermost first."""
+
+    __slots__ = ()
+    at_path: Key[str] = Key(str)
+    folders: Key[list[Folder]] = Key(list_of(Folder))
+
+
 class Owner(Record):
     """A process that holds a socket. `process` is the name it gave itself and proves nothing; `executable` is the kernel's word (with
     " (deleted)" or " (in another mount namespace)" where the file is not the one at that path),
-    `unit` and `container` come from its control group. `uid` is its effective user id, in the reader's user namespace."""
+    `unit` and `container` come from its control group. `uid` is its effective user id, in the reader's user namespace; `root` is who root
+    of its own user namespace is: 0 everywhere but in containers that have one, null where it has no root."""
 
     __slots__ = ()
     pid: Key[int] = Key(int)
     process: Key[str] = Key(str)
     executable: Key[str | None] = Key(str, null=True)
+    executable_file: Key[File | None] = Key(File.from_json, null=True)
     user: Key[str] = Key(str)
     uid: Key[int] = Key(int)
     unit: Key[str | None] = Key(str, null=True)
     container: Key[str | None] = Key(str, null=True)
+    image: Key[str | None] = Key(str, null=True)
+    """What the container was made of, as its runtime's files name it."""
     started: Key[str] = Key(str)
+    root: Key[Identity | None] = Key(Identity.from_json, null=True)
+
+    @property
+    def executable_path(self) -> str | None:
+        """`executable` without the marks."""
+        path = self.executable
+        return None if path is None else path.removesuffix(ELSEWHERE).removesuffix(DELETED)
+
+    def fact_of(self, key: str) -> str:
+        return "owners"
 
     def __str__(self) -> str:
         return f"process {self.shown.get('pid', '?')}"
+
+
+WILDCARDS = ("0.0.0.0", "::", "::ffff:0.0.0.0", "*")  # noqa: S104 - names them, binds nothing
+"""The addresses that stand for every one of a stack; `*` where the evidence does not tell the family."""
 
 
 class Socket(Record):
@@ -74,19 +150,32 @@ class Socket(Record):
     reach: Key[str] = Key(str)
     source: Key[str] = Key(str)
 
+    def fact_of(self, key: str) -> str:
+        return _FACTS_OF_SOCKETS.get(key, "listeners")
+
     @property
     def owners(self) -> Facts[Owner]:
         """All holders; unless every process was looked at and one was found, there is a gap."""
         seen = self.shown.get("owners_seen", [])
         if self.shown.get("owner_state") == "known":
             return Facts(seen, self.shown.get("source", ""))
-        return Facts(seen, self.shown.get("source", ""), [Gap(self.shown.get("owner_reason", "the evidence does not show who holds it"))])
+        why = self.shown.get("owner_reason", "the evidence does not show who holds it")
+        return Facts(seen, self.shown.get("source", ""), [Gap(why)], fact="owners")
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families of the traffic that it takes: both for a dual-stack wildcard. Raises UnknownFact where that is not shown."""
+        if self.address.startswith("::ffff:"):
+            return ("ipv4",)
+        if self.family not in ("ipv4", "ipv6"):
+            raise UnknownFact("the evidence does not tell the family", "listeners")
+        return ("ipv4", "ipv6") if self.address == "::" and not self.v6only else (self.family,)
 
     @property
     def exposed(self) -> bool:
         """Whether more than this host and its private container networks reach it. Raises UnknownFact where that is not known."""
         if self.reach == "unknown":
-            raise UnknownFact("how far it reaches is not known: the addresses of its stack were not seen")
+            raise UnknownFact("how far it reaches is not known: the addresses of its stack were not seen", "addresses")
         return self.reach not in ("loopback", "container")
 
     @property
@@ -128,6 +217,10 @@ class Socket(Record):
         return super().from_json(given, where)
 
 
+_FACTS_OF_SOCKETS = {"owner_state": "owners", "owner_reason": "owners", "owners_seen": "owners", "cgroup": "owners", "reach": "addresses"}
+"""What a socket's key is a fact of, where that is not the listing of sockets itself."""
+
+
 class Range(Record):
     """A range of ports a stack treats as one: privileged, ephemeral or reserved (kept from ephemeral use)."""
 
@@ -158,14 +251,17 @@ class Range(Record):
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Any:
-        ports = super().from_json(value, where)
-        if ports.shown.get("first", 0) > ports.shown.get("last", PORT_MAX):
-            raise Malformed(f"{where} is not a port range: {ports}")
-        return ports
+        return _in_order(super().from_json(value, where), where)
 
     def __str__(self) -> str:
         first, last = self.shown.get("first", "?"), self.shown.get("last", "?")
         return str(first) if first == last else f"{first}-{last}"
+
+
+def _in_order(ports: Record, where: str) -> Record:
+    if ports.shown.get("first", 0) > ports.shown.get("last", PORT_MAX):
+        raise Malformed(f"{where} is not a port range: {ports}")
+    return ports
 
 
 class Address(Record):
@@ -185,6 +281,9 @@ class Setting(Record):
     name: Key[str] = Key(str)
     value: Key[str] = Key(str)
 
+    def fact_of(self, key: str) -> str:
+        return "settings"
+
     def __str__(self) -> str:
         return str(self.shown.get("name", "?"))
 
@@ -196,6 +295,9 @@ class Persisted(Setting):
     file: Key[str] = Key(str)
     line: Key[int] = Key(int)
 
+    def fact_of(self, key: str) -> str:
+        return "persisted"
+
 
 class Witnessed(Record):
     """A listening socket as a second source saw it."""
@@ -204,6 +306,68 @@ class Witnessed(Record):
     protocol: Key[str] = Key(str)
     address: Key[str] = Key(str)
     port: Key[int] = Key(port)
+
+
+class DeclaredUnit(Record):
+    """A port that a systemd socket unit declares. `address` is a wildcard where the unit names none; `v6only` is shown where the unit says
+    it, else the kernel's net.ipv6.bindv6only decides; `enabled`: something has it started at boot."""
+
+    __slots__ = ()
+    unit: Key[str] = Key(str)
+    protocol: Key[str] = Key(str)
+    address: Key[str] = Key(str)
+    port: Key[int] = Key(port)
+    device: Key[str | None] = Key(str, null=True)
+    v6only: Key[bool] = Key(bool)
+    reuse_port: Key[bool] = Key(bool)
+    enabled: Key[bool] = Key(bool)
+    file: Key[str] = Key(str)
+    line: Key[int] = Key(int)
+
+    def __str__(self) -> str:
+        return f"{self.shown.get('unit', '?')} {self.shown.get('protocol', '?')}/{self.shown.get('port', '?')}"
+
+
+class ServiceName(Record):
+    """A name that the host's own list of services gives a port; `alias`: not the first one on its line."""
+
+    __slots__ = ()
+    name: Key[str] = Key(str)
+    port: Key[int] = Key(port)
+    protocol: Key[str] = Key(str)
+    alias: Key[bool] = Key(bool)
+    file: Key[str] = Key(str)
+    line: Key[int] = Key(int)
+
+    def __str__(self) -> str:
+        return f"{self.shown.get('name', '?')} {self.shown.get('port', '?')}/{self.shown.get('protocol', '?')}"
+
+
+class Translation(Record):
+    """Ports of arriving packets that the host translates to another destination (DNAT, redirect). `destination` is the address, prefix or
+    range that the packets are for, null where any; `to` where they go, `rule` what says so. Conditions that name no port are left out."""
+
+    __slots__ = ()
+    protocol: Key[str] = Key(str)
+    family: Key[str] = Key(str)
+    destination: Key[str | None] = Key(str, null=True)
+    first: Key[int] = Key(port)
+    last: Key[int] = Key(port)
+    to: Key[str] = Key(str)
+    rule: Key[str] = Key(str)
+
+    @property
+    def ports(self) -> PortRange:
+        return PortRange(self.first, self.last)
+
+    @classmethod
+    def from_json(cls, value: Any, where: str) -> Any:
+        return _in_order(super().from_json(value, where), where)
+
+    def __str__(self) -> str:
+        first, last = self.shown.get("first", "?"), self.shown.get("last", "?")
+        where = self.shown.get("destination") or "any"
+        return f"{self.shown.get('protocol', '?')}/{where}:{first if first == last else f'{first}-{last}'}"
 
 
 class Stack(Record):
@@ -220,6 +384,18 @@ class Stack(Record):
     settings: Key[Facts[Setting]] = Key(facts_of(Setting))
     persisted: Key[Facts[Persisted]] = Key(facts_of(Persisted))
     witnessed: Key[Facts[Witnessed]] = Key(facts_of(Witnessed))
+    socket_units: Key[Facts[DeclaredUnit]] = Key(facts_of(DeclaredUnit))
+    service_names: Key[Facts[ServiceName]] = Key(facts_of(ServiceName))
+    translations: Key[Facts[Translation]] = Key(facts_of(Translation))
+
+    def __init__(self, **shown: Any) -> None:
+        super().__init__(**shown)
+        for name, known in shown.items():
+            if isinstance(known, Facts):
+                known.fact = self.fact_of(name)
+
+    def fact_of(self, key: str) -> str:
+        return "listeners" if key == "listening" else key
 
     @property
     def exposure(self) -> str:
@@ -261,6 +437,14 @@ class Snapshot(Record):
     visibility: Key[dict[str, Any]] = Key(_visibility)
     limits: Key[list[str]] = Key(texts)
 
+    def __init__(self, **shown: Any) -> None:
+        super().__init__(**shown)
+        if "stacks" in shown:
+            shown["stacks"].fact = "stacks"
+
+    def fact_of(self, key: str) -> str | None:
+        return "stacks" if key == "stacks" else None
+
     def __str__(self) -> str:
         return f"host {self.shown.get('host', '?')}"
 
@@ -272,15 +456,19 @@ SNAPSHOT_SCHEMA = "port-auditor/snapshot/1"
 
 
 class Finding:
-    """What became of one rule on one subject. Rule, host, stack and subject make the `fingerprint`: it outlives restarts."""
+    """What became of one rule on one subject. Rule, host, stack and subject make the `fingerprint`: it outlives restarts.
 
-    __slots__ = ("controls", "count", "examples", "expected", "host", "message", "observed", "outcome", "rule", "severity",
-                 "source", "stack", "subject", "waiver")  # fmt: skip
+    `inventory`: the policy's scope leaves it out of the verdict. `facts` are the kinds of facts that were missing where it is unknown;
+    such a finding with a `waiver` is a gap that the policy accepts.
+    """
+
+    __slots__ = ("controls", "count", "examples", "expected", "facts", "host", "inventory", "message", "observed", "outcome", "rule",
+                 "severity", "source", "stack", "subject", "waiver")  # fmt: skip
 
     def __init__(
         self, rule: str, host: str, stack: str | None, subject: str, outcome: str, severity: str, message: str, *,
         observed: str | None = None, expected: str | None = None, source: str | None = None, count: int = 1,
-        examples: tuple[str, ...] = (), waiver: dict[str, str] | None = None,
+        examples: tuple[str, ...] = (), waiver: dict[str, str] | None = None, inventory: bool = False, facts: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.rule = rule
         self.host = host
@@ -295,7 +483,14 @@ class Finding:
         self.count = count
         self.examples = examples
         self.waiver = waiver
+        self.inventory = inventory
+        self.facts = facts
         self.controls: tuple[str, ...] = ()
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether something that the verdict rests on is not known, and nobody accepted that."""
+        return self.outcome == "error" or (self.outcome == "unknown" and not self.inventory and self.waiver is None)
 
     @property
     def fingerprint(self) -> str:
@@ -311,6 +506,8 @@ class Finding:
             **plain,
             "examples": list(self.examples),
             "waiver": self.waiver,
+            "inventory": self.inventory,
+            "facts": list(self.facts),
             "fingerprint": self.fingerprint,
             "controls": list(self.controls),
         }

@@ -14,8 +14,8 @@ import auditor.policy_wants as wants
 from auditor.errors import PolicyError
 from auditor.facts import PortRange, UnknownFact
 from auditor.model import Owner, Socket, Stack
-from auditor.policy_keys import Reader, as_mapping, date, glob, mapping, one_of, one_or_more, prose, raise_all, text
-from auditor.yaml_nodes import Mapping, Node, flow
+from auditor.policy_keys import Reader, as_mapping, date, glob, mapping, number, one_of, one_or_more, prose, raise_all, text, wrong
+from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence, flow
 
 if TYPE_CHECKING:
     import datetime
@@ -36,30 +36,52 @@ OWNER_KEYS: dict[str, tuple[Reader[Any], Callable[[Any, Owner, Socket], bool]]] 
     "executable": (wants.executables, wants.executable_fits),
     "user": (wants.users, wants.user_fits),
     "unit": (one_or_more(glob, "units"), wants.unit_fits),
-    "container": (one_or_more(glob, "containers"), wants.container_fits),
+    "container": (wants.containers, wants.container_fits),
 }
 """What is asked of its holders."""
 
-WORD_KEYS: dict[str, Reader[Any]] = {"name": text, "purpose": prose, "owner": text, "approved_by": text, "ticket": text, "review_by": date}
-LATER_KEYS = ("at_most",)
-_CRITERIA: dict[str, Reader[Any]] = {name: reader for keys in (SOCKET_KEYS, OWNER_KEYS) for name, (reader, _) in keys.items()}
-_KEYS: dict[str, Reader[Any]] = {**WORD_KEYS, **_CRITERIA}
+
+def _purpose(node: Node) -> str:
+    if isinstance(node, Scalar) and not node.text.strip():
+        raise wrong(node, "a text", "say what it is for")
+    return prose(node)
+
+
+WORD_KEYS: dict[str, Reader[Any]] = {
+    "name": text, "purpose": _purpose, "owner": text, "approved_by": text, "ticket": text, "review_by": date,
+}  # fmt: skip
+DEFAULT_KEYS = ("owner", "approved_by", "ticket", "review_by")
+"""What `defaults` may give to every entry of a file."""
+CRITERIA_KEYS: dict[str, Reader[Any]] = {name: reader for keys in (SOCKET_KEYS, OWNER_KEYS) for name, (reader, _) in keys.items()}
+_KEYS: dict[str, Reader[Any]] = {**WORD_KEYS, **CRITERIA_KEYS}
+
+
+def _at_most(node: Node) -> int:
+    most = number(node)
+    if most == 0:
+        raise node.error("at_most 0 approves nothing", "remove the entry, or list it under 'forbidden'")
+    return most
+
+
+APPROVED_KEYS: dict[str, Reader[Any]] = {**_KEYS, "at_most": _at_most}
 
 
 class Entry:
     """A kind of listener that is approved, required or forbidden.
 
     `wanted` holds what is asked, by key; `any` asks nothing and is left out. `why` and `exceptions` are for forbidden ones, `review_by`
-    is the day until which an approval was given. `written` is its YAML, `origin` the place as `file:line`.
+    is the day until which an approval was given, `at_most` how many such sockets a stack may have. `written` is its YAML, `origin` the
+    place as `file:line`.
     """
 
-    __slots__ = ("any_holder", "approved_by", "exceptions", "name", "of_owner", "of_socket", "origin", "owner", "purpose", "review_by",
-                 "ticket", "wanted", "why", "written")  # fmt: skip
+    __slots__ = ("any_holder", "approved_by", "at_most", "exceptions", "name", "of_owner", "of_socket", "origin", "owner", "purpose",
+                 "review_by", "ticket", "wanted", "why", "written")  # fmt: skip
 
     def __init__(self, values: dict[str, Any], written: Mapping, *, any_holder: bool = False) -> None:
-        self.wanted: dict[str, Any] = {key: values[key] for key in _CRITERIA if values.get(key) is not None}
-        self.of_socket = tuple((key, judge, self.wanted[key]) for key, (_, judge) in SOCKET_KEYS.items() if key in self.wanted)
-        self.of_owner = tuple((key, judge, self.wanted[key]) for key, (_, judge) in OWNER_KEYS.items() if key in self.wanted)
+        wanted = {key: value for key, value in values.items() if value is not None and key in CRITERIA_KEYS}
+        self.wanted: dict[str, Any] = wanted
+        self.of_socket = tuple([(key, judge, wanted[key]) for key, (_, judge) in SOCKET_KEYS.items() if key in wanted])
+        self.of_owner = tuple([(key, judge, wanted[key]) for key, (_, judge) in OWNER_KEYS.items() if key in wanted])
         self.exceptions: tuple[Entry, ...] = values.get("except", ())
         self.name: str | None = values.get("name")
         self.purpose: str | None = values.get("purpose")
@@ -68,6 +90,7 @@ class Entry:
         self.ticket: str | None = values.get("ticket")
         self.review_by: datetime.date | None = values.get("review_by")
         self.why: str | None = values.get("why")
+        self.at_most: int | None = values.get("at_most")
         self.any_holder = any_holder
         self.written = written
         self.origin = written.origin
@@ -138,7 +161,7 @@ def holders_fit(
     except UnknownFact as gap:
         why = why or _not_visible(asked[0][0], gap)
     if why is None and not seen:
-        why = UnknownFact(f"{asked[0][0]} is not visible: no holder was seen")
+        why = UnknownFact(f"{asked[0][0]} is not visible: no holder was seen", "owners")
     if why is not None:
         raise why
     return not any_holder
@@ -164,33 +187,42 @@ def _holder_fits(
 
 def _not_visible(key: str, unknown: UnknownFact) -> UnknownFact:
     """The reason names no socket, so that all that cannot be judged for one reason stay together."""
-    return UnknownFact(f"{key} is not visible: {unknown}")
+    return UnknownFact(f"{key} is not visible: {unknown}", unknown.fact)
 
 
 def approved(node: Node) -> Entry:
     """Read an entry of `approved`: a name and a port at least. Raises PolicyError."""
-    return _entry(node, _KEYS, ("name", "port"))
+    return _entry(node, APPROVED_KEYS, ("name", "port"))
 
 
 def required(node: Node) -> Entry:
     """Read an entry of `required` that is written out: a port at least. Raises PolicyError."""
-    return _entry(node, _KEYS, ("port",))
+    return _entry(node, APPROVED_KEYS, ("port",))
 
 
 def forbidden(node: Node) -> Entry:
     """Read an entry of `forbidden`: at least one thing that it asks. Raises PolicyError."""
-    return _entry(node, {**_KEYS, "why": prose, "except": _exceptions}, any_holder=True)
+    return _entry(node, FORBIDDEN_KEYS, any_holder=True)
+
+
+def holder(node: Node) -> Entry:
+    """Read who may hold something: at least one thing that is asked of a holder. Raises PolicyError."""
+    return _entry(node, {name: reader for name, (reader, _) in OWNER_KEYS.items()})
 
 
 def _exceptions(node: Node) -> tuple[Entry, ...]:
-    return one_or_more(lambda item: _entry(item, _CRITERIA), "entries")(node)
+    return one_or_more(lambda item: _entry(item, CRITERIA_KEYS), "entries")(node)
+
+
+FORBIDDEN_KEYS: dict[str, Reader[Any]] = {**_KEYS, "why": prose, "except": _exceptions}
 
 
 def _entry(node: Node, keys: dict[str, Reader[Any]], needed: tuple[str, ...] = (), *, any_holder: bool = False) -> Entry:
     written = as_mapping(node, "an entry")
-    entry = Entry(mapping(written, keys, required=needed, later=LATER_KEYS), written, any_holder=any_holder)
+    entry = Entry(mapping(written, keys, required=needed), written, any_holder=any_holder)
     if not needed and not entry.wanted:
-        raise written.error("an entry that asks nothing speaks of every listener", f"name at least one of {', '.join(_CRITERIA)}")
+        asks = [key for key in keys if key in CRITERIA_KEYS]
+        raise written.error("an entry that asks nothing speaks of every listener", f"name at least one of {', '.join(asks)}")
     return entry
 
 
@@ -207,3 +239,12 @@ def refuse_twins(entries: Iterable[Entry]) -> None:
             advice = f"it stands at {first.origin} already: give one of them another name"
             errors.append(place.error(f"the name {entry.name!r} is taken", advice))
     raise_all(errors)
+
+
+def give_defaults(entries: Node, defaults: Mapping) -> None:
+    """Put what `defaults` says into each entry of a list that does not say it itself, as if it were written there."""
+    for entry in entries.items if isinstance(entries, Sequence) else ():
+        if isinstance(entry, Mapping):
+            for key in DEFAULT_KEYS:
+                if key in defaults.items:
+                    entry.items.setdefault(key, defaults.items[key])

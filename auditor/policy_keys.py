@@ -62,21 +62,15 @@ def as_mapping(node: Node, what: str) -> Mapping:
     return node
 
 
-def mapping(
-    node: Node, keys: dict[str, Reader[Any]], *, required: Collection[str] = (), later: Collection[str] = (), what: str = "keys and values"
-) -> dict[str, Any]:
-    """Read a mapping by `keys`; absent ones are absent from the result. `later` are keys of versions to come: refused by name, so that
-    nobody believes them obeyed. Raises one PolicyError for all that is wrong in it."""
+def mapping(node: Node, keys: dict[str, Reader[Any]], *, required: Collection[str] = (), what: str = "keys and values") -> dict[str, Any]:
+    """Read a mapping by `keys`; absent ones are absent from the result. Raises one PolicyError for all that is wrong in it."""
     node = as_mapping(node, what)
     errors: list[PolicyError] = []
     values: dict[str, Any] = {}
     for name, (key, value) in node.items.items():
         reader = keys.get(name)
         if reader is None:
-            if name in later:
-                errors.append(key.error(f"{name!r} is not supported by this version yet", "remove it: this version would not obey it"))
-            else:
-                errors.append(key.error(f"unknown key {quoted(name)}", nearest(name, keys)))
+            errors.append(key.error(f"unknown key {quoted(name)}", nearest(name, keys)))
             continue
         try:
             values[name] = reader(value)
@@ -85,7 +79,8 @@ def mapping(
     for name in required:
         if name not in node.items:
             errors.append(node.error(f"{name!r} is missing", f"add a line '{name}: ...'"))
-    raise_all(errors)
+    if errors:
+        raise_all(errors)
     return values
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from auditor.facts import PortRange, UnknownFact
 from auditor.model import Owner, Socket, Stack
-from auditor.policy_keys import RANGE_EXPECTED, Glob, mapping, one_of, one_or_more, text, wrong
+from auditor.policy_keys import RANGE_EXPECTED, Glob, glob, mapping, one_of, one_or_more, text, wrong
 from auditor.yaml_nodes import Mapping, Node, Scalar
 
 if TYPE_CHECKING:
@@ -73,9 +73,24 @@ def port_fits(want: Ports, socket: Socket, stack: Stack) -> bool:
         port = socket.port
         return any(port in ports for ports in want.ranges)
 
+    def chosen() -> bool:
+        return _chosen_by_the_kernel(socket, stack)
+
     if not want.kernel_given:
         return named()
-    return any_of([named, lambda: socket.kernel_given] if want.ranges else [lambda: socket.kernel_given])
+    return any_of([named, chosen] if want.ranges else [chosen])
+
+
+def _chosen_by_the_kernel(socket: Socket, stack: Stack) -> bool:
+    """As derived for UDP. Of TCP nothing tells a port that the kernel chose from a fixed one: any that it hands out, and no unit declares,
+    will do."""
+    if socket.protocol != "tcp" or "kernel_given" in socket.shown:
+        return socket.kernel_given
+    if socket.shown.get("socket_unit"):
+        return False
+    family, port = socket.family, socket.port
+    kept = any(port in ports.ports and ports.speaks_of("tcp", family) for ports in stack.reserved.about("tcp", family, port))
+    return not kept and any(port in ports.ports and ports.speaks_of("tcp", family) for ports in stack.ephemeral.about("tcp", family, port))
 
 
 def protocols(node: Node) -> frozenset[str] | None:
@@ -140,14 +155,14 @@ def _bound(address: str) -> IPv4Address | IPv6Address:
     try:
         value = ip_address(address.partition("%")[0])
     except ValueError:
-        raise UnknownFact(f"the evidence gives an address that is none: {address!r}") from None
+        raise UnknownFact(f"the evidence gives an address that is none: {address!r}", "listeners") from None
     return getattr(value, "ipv4_mapped", None) or value
 
 
 def _bound_address(socket: Socket) -> IPv4Address | IPv6Address | None:
     """Its address, or None for a wildcard of which the evidence does not tell the family."""
     if socket.shown.get("address_cut"):
-        raise UnknownFact("the evidence shows only the beginning of the address")
+        raise UnknownFact("the evidence shows only the beginning of the address", "listeners")
     return None if socket.address == "*" else _bound(socket.address)
 
 
@@ -158,7 +173,7 @@ def address_fits(want: Addresses, socket: Socket, stack: Stack) -> bool:
         if "*" in want.words or want.words.issuperset(WILDCARDS):
             return True
         if want.words.intersection(WILDCARDS):
-            raise UnknownFact("the evidence does not tell the family of its wildcard address")
+            raise UnknownFact("the evidence does not tell the family of its wildcard address", "listeners")
         return False
     if bound.is_unspecified:
         return "*" in want.words or str(bound) in want.words
@@ -172,7 +187,7 @@ def family_fits(want: str, socket: Socket, stack: Stack) -> bool:
         return want == f"ipv{_bound(address).version}"
     family = socket.family
     if family not in ("ipv4", "ipv6"):
-        raise UnknownFact("the evidence does not tell the family")
+        raise UnknownFact("the evidence does not tell the family", "listeners")
     if family == want:
         return True
     if family == "ipv4" or socket.address != "::":
@@ -182,7 +197,7 @@ def family_fits(want: str, socket: Socket, stack: Stack) -> bool:
 
 def reach_fits(want: tuple[str, ...], socket: Socket, stack: Stack) -> bool:
     if socket.reach == "unknown":
-        raise UnknownFact("the evidence does not tell from where it can be reached")
+        raise UnknownFact("the evidence does not tell from where it can be reached", "addresses")
     return socket.reach in want
 
 
@@ -237,19 +252,19 @@ def executable_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> boo
     marked = path.removesuffix(_ELSEWHERE)
     bare = marked.removesuffix(_DELETED)
     another = False
-    for glob in want:
-        if glob.pattern == "deleted":
+    for asked in want:
+        if asked.pattern == "deleted":
             fits = bare != marked
         elif marked == path:
-            fits = glob.fits(path) or glob.fits(bare)
+            fits = asked.fits(path) or asked.fits(bare)
         else:
-            fits = glob.fits(path)
-            if fits and glob.pattern.strip("*") and glob.pattern.endswith("*") and _ELSEWHERE not in glob.pattern:
+            fits = asked.fits(path)
+            if fits and asked.pattern.strip("*") and asked.pattern.endswith("*") and _ELSEWHERE not in asked.pattern:
                 fits, another = False, True
         if fits:
             return True
     if another:
-        raise AnotherFile("another file than the one at its path runs")
+        raise AnotherFile("another file than the one at its path runs", "owners")
     return False
 
 
@@ -308,5 +323,33 @@ def unit_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> bool:
     return any_of([own, held_for_another])
 
 
-def container_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> bool:
-    return owner.container is not None and any(pattern.fits(owner.container) for pattern in want)
+class Containers:
+    """Containers that are wanted, by `names` and by `images`; None is any, of each."""
+
+    __slots__ = ("images", "names")
+
+    def __init__(self, names: tuple[Glob, ...] | None, images: tuple[Glob, ...] | None) -> None:
+        self.names = names
+        self.images = images
+
+
+def containers(node: Node) -> Containers:
+    """Read `container`: a name, a list of them, or `{name: ..., image: ...}`."""
+    globs = one_or_more(glob, "containers")
+    if not isinstance(node, Mapping):
+        return Containers(globs(node), None)
+    asked = mapping(node, {"name": globs, "image": one_or_more(glob, "images")})
+    if not asked:
+        raise node.error("asks nothing of a container", "name at least one of name, image")
+    return Containers(asked.get("name"), asked.get("image"))
+
+
+def container_fits(want: Containers, owner: Owner, socket: Socket) -> bool:
+    """A process in no container fits none."""
+    if owner.container is None:
+        return False
+    if want.names is not None and not any(pattern.fits(owner.container) for pattern in want.names):
+        return False
+    if want.images is None:
+        return True
+    return owner.image is not None and any(pattern.fits(owner.image) for pattern in want.images)

@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor import __version__
+from auditor.control_statement import approval_statement
+from auditor.control_view import framework_views, put_labels
 from auditor.facts import PortRange
-from auditor.model import OUTCOMES, SEVERITIES, Finding, Snapshot
+from auditor.model import FACTS, OUTCOMES, SEVERITIES, Finding, Snapshot
+from auditor.remedy import Remedy
 
 if TYPE_CHECKING:
+    from auditor.approvals import Approvals
+    from auditor.controls import Framework
     from auditor.policy import Policy
+    from auditor.site import Assignment
 
 SCHEMA = "port-auditor/report/1"
 NEVER = "never"
 FAIL_ON = (*SEVERITIES, NEVER)
+_NAMED = 3
+"""Rules that the verdict line names; the report lists all."""
 EXIT_NOTHING_OPEN, EXIT_OPEN, EXIT_ALL_BAD, EXIT_INCOMPLETE = 0, 1, 2, 3
 
 
@@ -33,7 +41,7 @@ class RuleDocument:
 
     __slots__ = ("remedy", "title", "why")
 
-    def __init__(self, title: str, why: str, remedy: str) -> None:
+    def __init__(self, title: str, why: str, remedy: Remedy) -> None:
         self.title = title
         self.why = why
         self.remedy = remedy
@@ -59,11 +67,19 @@ class VendorDefault:
 
 class HostReport:
     """One host: its snapshot, what it was judged by, and what came of it. `evidence` and its sha256 are None for a snapshot given as such;
-    `live` says that it was judged on the host itself; `vendor` is None where no row of the vendor table is for it."""
+    `live` says that it was judged on the host itself; `vendor` is None where no row of the vendor table is for it; `assignment` is what a
+    site's inventory says of it, None without a site; `approvals` says what approves its listeners, None where the policy lists nothing;
+    `baseline` is the earlier snapshot of it that it was compared with."""
 
-    __slots__ = ("evidence", "evidence_sha256", "findings", "live", "policy", "snapshot", "vendor")
+    __slots__ = ("approvals", "assignment", "baseline", "evidence", "evidence_sha256", "findings", "live", "policy", "snapshot", "vendor")
 
-    def __init__(self, source: Source, policy: Policy, findings: list[Finding], vendor: VendorDefault | None = None) -> None:
+    def __init__(
+        self, source: Source, policy: Policy, findings: list[Finding], vendor: VendorDefault | None = None,
+        assignment: Assignment | None = None,
+    ) -> None:  # fmt: skip
+        self.assignment = assignment
+        self.approvals: Approvals | None = None
+        self.baseline: Snapshot | None = None
         self.snapshot = source.snapshot
         self.vendor = vendor
         self.policy = policy
@@ -74,7 +90,36 @@ class HostReport:
 
     @property
     def name(self) -> str:
-        return str(self.snapshot.shown.get("host", "unknown host"))
+        """The inventory's name for it; the one that it gives itself only where there is no site."""
+        claimed = self.snapshot.shown.get("host")
+        return self.assignment.called(claimed) if self.assignment else str(claimed or "unknown host")
+
+
+class SiteCoverage:
+    """A site that an audit was of: its `name`, `files` and their sha256, how many `hosts` of it were asked for and how many audited, and
+    those of which evidence is `missing`."""
+
+    __slots__ = ("audited", "files", "hosts", "missing", "name", "sha256")
+
+    def __init__(self, name: str, files: list[str], sha256: str, *, hosts: int, audited: int, missing: list[str]) -> None:
+        self.name = name
+        self.files = files
+        self.sha256 = sha256
+        self.hosts = hosts
+        self.audited = audited
+        self.missing = missing
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("name", "sha256", "files", "hosts", "audited", "missing")}
+
+    def __str__(self) -> str:
+        audited = f"{self.audited} of {_counted(self.hosts, 'host')} of {self.name}'s inventory audited"
+        more = f" and {len(self.missing) - _NAMED} more" if len(self.missing) > _NAMED else ""
+        return audited + (f"; NO EVIDENCE of {', '.join(self.missing[:_NAMED])}{more}" if self.missing else "")
+
+
+_NAMED = 5
+"""Hosts that are named in the verdict where there is no evidence of many."""
 
 
 class Report:
@@ -82,13 +127,15 @@ class Report:
 
     `narrowed` says, a clause each, what the audit was told to leave out. What a reader wants beside the findings, as plain values:
     `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and port what the IANA registry says of those that listen.
+    `controls` is what the findings say of each of the `frameworks`.
     """
 
     def __init__(
         self, hosts: list[HostReport], *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
         bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
-        iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (),
+        iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), site: SiteCoverage | None = None,
+        frameworks: Sequence[Framework] = (),
     ) -> None:  # fmt: skip
         self.hosts = hosts
         self.tables = tables
@@ -102,6 +149,10 @@ class Report:
         self.iana_ranges = iana_ranges or {}
         self.iana_names = iana_names or {}
         self.narrowed = tuple(narrowed)
+        self.site = site
+        put_labels(frameworks, hosts)
+        whole = not self.bad_sources and not self.narrowed and not (site and site.missing)
+        self.controls = framework_views(frameworks, hosts, whole=whole)
         self.findings = sorted((f for host in hosts for f in host.findings), key=_order)
         self.counts = dict(Counter(f.outcome for f in self.findings))
 
@@ -112,13 +163,13 @@ class Report:
 
     @property
     def open(self) -> list[Finding]:
-        """What is failed and not waived; `info` only where --fail-on asks for it."""
-        return [f for f in self.failed if f.severity != "info" or self.fail_on == "info"]
+        """What is failed and not waived; `info` only where --fail-on asks for it, and never what the policy's scope makes inventory."""
+        return [f for f in self.failed if not f.inventory and (f.severity != "info" or self.fail_on == "info")]
 
     @property
     def inventory(self) -> list[Finding]:
         """What is failed but not open."""
-        return [f for f in self.failed if f.severity == "info" and self.fail_on != "info"]
+        return [f for f in self.failed if f.inventory or (f.severity == "info" and self.fail_on != "info")]
 
     @property
     def breaking(self) -> list[Finding]:
@@ -129,15 +180,28 @@ class Report:
         return [f for f in self.open if SEVERITIES.index(f.severity) >= least]
 
     @property
+    def missing_hosts(self) -> list[str]:
+        """The hosts of the site of which there was no evidence: what nobody looked at is no pass."""
+        return self.site.missing if self.site else []
+
+    @property
     def complete(self) -> bool:
-        return bool(self.hosts) and not self.bad_sources and not any(f.outcome in ("unknown", "error") for f in self.findings)
+        """Whether everything is known that the verdict rests on: what a policy accepts as a gap or leaves out of its scope is not."""
+        return bool(self.hosts) and not self.bad_sources and not self.missing_hosts and not any(f.leaves_open for f in self.findings)
+
+    @property
+    def evidence_state(self) -> str:
+        """complete; partial where something that was not seen is accepted or out of scope; else incomplete."""
+        if not self.complete:
+            return "incomplete"
+        return "partial" if any(f.outcome == "unknown" for f in self.findings) else "complete"
 
     @property
     def verdict(self) -> str:
         """fail, incomplete or pass."""
         if self.breaking:
             return "fail"
-        if not self.hosts or self.bad_sources or not (self.complete or self.allow_incomplete):
+        if not self.hosts or self.bad_sources or self.missing_hosts or not (self.complete or self.allow_incomplete):
             return "incomplete"
         return "pass"
 
@@ -156,6 +220,9 @@ class Report:
             word += " (and incomplete)"
         if self.verdict == "pass" and not self.complete:
             word += " (incomplete evidence, allowed by --allow-incomplete)"
+        if self.verdict == "pass":
+            names = sorted({host.policy.name for host in self.hosts if not host.policy.approved_given})
+            word += f" for {', '.join(names)}" if names else " for the declared scope"
         return word
 
     @property
@@ -170,7 +237,11 @@ class Report:
             said.append("no host was audited")
         said += [self._seen_words(host) for host in self.hosts] if len(self.hosts) <= 3 else [f"{len(self.hosts)} hosts audited"]
         said += [f"judged by {name}" for name in sorted({f"{h.policy.name}@{h.policy.sha256[:8]}" for h in self.hosts})]
-        said += self.narrowed
+        said += [*([str(self.site)] if self.site else []), *self.narrowed]
+        if compared := [host.baseline.shown.get("taken", "an unknown time") for host in self.hosts if host.baseline]:
+            first, last = min(compared), max(compared)
+            said.append(f"{_counted(len(compared), 'host')} compared with a baseline of {first if first == last else f'{first} to {last}'}")
+        said += self._scope_words()
         if waived := self.counts.get("waived"):
             said.append(f"{waived} waived")
         if self.bad_sources:
@@ -179,6 +250,20 @@ class Report:
         if any(host.live for host in self.hosts):
             said.append("SELF-ASSESSED: judged on the host itself")
         return [*said, "the host firewall and the network path were not examined"]
+
+    def _scope_words(self) -> list[str]:
+        """What the policies leave out of the verdict, and which gaps they accept."""
+        said = []
+        for policy in {host.policy.sha256: host.policy for host in self.hosts}.values():
+            of = f" by {policy.name}" if len(self.hosts) > 1 else ""
+            if policy.scope.must_see is not None:
+                said.append(f"scope{of}: {', '.join(fact for fact in FACTS if fact in policy.scope.must_see)} must be seen")
+            for place, rules in (("loopback", policy.scope.loopback), ("containers", policy.scope.containers)):
+                if rules is not None:
+                    said.append(f"{place}{of}: " + (f"judged by {', '.join(sorted(rules))} alone" if rules else "inventory, not judged"))
+        if gaps := {str(f.waiver["origin"]) for f in self.findings if f.outcome == "unknown" and f.waiver}:
+            said.append(_counted(len(gaps), "accepted gap"))
+        return said
 
     def _open_words(self) -> str:
         if not self.open:
@@ -193,7 +278,8 @@ class Report:
         at = f"at {host.snapshot.shown.get('taken', 'an unknown time')}"
         if not seen and any("listening" not in stack.shown or stack.listening.gaps for stack in stacks):
             return f"listeners of {where} not looked at, or not all, {at}"
-        return f"{_counted(seen, 'listener')} in {where} seen {at}"
+        approved = "" if host.approvals is None else f", {sum(host.approvals.listeners.values())} of them approved"
+        return f"{_counted(seen, 'listener')} in {where} seen {at}{approved}"
 
     def _unknown_words(self) -> list[str]:
         said = []
@@ -219,8 +305,14 @@ class Report:
         if rules.pop("listener-not-approved", None):
             said.append("approval of listeners NOT ASSESSED: the policy lists none")
         if rules:
-            said.append(f"not checked for want of a yardstick: {', '.join(sorted(rules))}")
+            named = f": {', '.join(sorted(rules))}" if len(rules) <= _NAMED else ""
+            said.append(f"{_counted(len(rules), 'rule')} not checked for want of a yardstick{named}")
         return said
+
+    @property
+    def approval_statements(self) -> list[str]:
+        """What an assessor can accept about approved listeners, for each host whose policy lists them."""
+        return [statement for host in self.hosts if (statement := approval_statement(host)) is not None]
 
     def to_json(self) -> dict[str, Any]:
         """report/1."""
@@ -234,13 +326,16 @@ class Report:
             "fail_on": self.fail_on,
             "allow_incomplete": self.allow_incomplete,
             "narrowed": list(self.narrowed),
+            "site": self.site and self.site.to_json(),
             "verdict": self.verdict,
             "statement": self.statement,
             "complete": self.complete,
+            "evidence": self.evidence_state,
             "counts": self.counts,
             "bad_sources": [{"source": source, "why": why} for source, why in self.bad_sources],
             "hosts": [_host_json(host) for host in self.hosts],
             "findings": [finding.to_json() for finding in self.findings],
+            "controls": [row for view in self.controls for row in view.to_json()],
         }
 
 
@@ -252,10 +347,30 @@ def _host_json(host: HostReport) -> dict[str, Any]:
     plain = host.snapshot.to_json()
     return {
         **{key: plain.get(key) for key in ("host", "machine_id", "system", "release", "taken")},
+        **({"host": host.name, "assignment": _assignment_json(host)} if host.assignment else {}),
         "self_assessed": host.live,
         "policy": {"name": host.policy.name, "sha256": host.policy.sha256, "files": host.policy.files},
         "evidence_sha256": host.evidence_sha256,
+        "baseline": None if host.baseline is None else {key: host.baseline.shown.get(key) for key in ("host", "machine_id", "taken")},
+        "approvals": None if host.approvals is None else host.approvals.to_json(),
+        "approval_statement": approval_statement(host),
         **{key: plain.get(key) for key in ("visibility", "limits", "settings", "stacks")},
+    }
+
+
+def _assignment_json(host: HostReport) -> dict[str, Any] | None:
+    """What the site's inventory says of a host, beside what it says of itself."""
+    one = host.assignment
+    if one is None:
+        return None
+    return {
+        "claimed": host.snapshot.shown.get("host"),
+        "host": one.host,
+        "identified": one.identified,
+        "origin": one.origin,
+        "groups": sorted(one.groups),
+        "roles": list(one.roles),
+        "machine_id": one.machine_id,
     }
 
 

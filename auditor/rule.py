@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.facts import PortRange
-from auditor.model import SEVERITIES, Range, Snapshot, Socket, Stack
+from auditor.facts import Facts, PortRange, UnknownFact
+from auditor.model import SEVERITIES, Owner, Range, Snapshot, Socket, Stack
+from auditor.remedy import Remedy
 
 if TYPE_CHECKING:
     import datetime
 
     from auditor.policy import Policy
+    from auditor.site import Assignment
     from auditor.tables import Tables
 
-EACH = ("host", "stack", "privileged", "socket", "range", "setting", "facts", "required", "waiver")
+T = TypeVar("T")
+
+EACH = ("host", "stack", "privileged", "socket", "range", "setting", "facts", "approved", "required", "change", "waiver",
+        "socket_unit", "service_name", "translation")  # fmt: skip
 """What a rule can be called for, once for each that was seen."""
 STACKS = ("all", "host")
+_SHOW_EXECUTABLES = ("Linux", "FreeBSD")
+"""Systems where a path that is not shown is one that could not be read."""
 
 
 class Breach:
     """What a check saw. `severity` overrides the rule's own for this one; `fold` is a subject under which breaches alike become one
-    finding with a count."""
+    finding with a count; its examples are what each `observed`, or else the names of what was asked about."""
 
     __slots__ = ("expected", "fold", "message", "observed", "severity", "source")
 
@@ -45,12 +52,13 @@ def _one_of(allowed: tuple[str | None, ...], **given: str | None) -> None:
 
 
 def who(socket: Socket) -> str:
-    """Who holds a socket, as far as that was seen: process, executable, user and unit, alike holders once."""
+    """Who holds a socket, as far as that was seen: process, executable, user, unit and container, alike holders once."""
     holders: dict[str, int] = {}
     for owner in socket.shown.get("owners_seen", []):
         shown = owner.shown
         words = {"process": shown.get("process", "?"), "executable": shown.get("executable", "?") or "none",
                  "user": shown.get("user", shown.get("uid", "?")), "unit": shown.get("unit", "?") or "none"}  # fmt: skip
+        words |= {key: shown[key] for key in ("container", "image") if shown.get(key)}
         said = ", ".join(f"{key} {value}" for key, value in words.items())
         holders[said] = holders.get(said, 0) + 1
     seen = [said if count == 1 else f"{said} ({count} processes)" for said, count in holders.items()]
@@ -59,20 +67,72 @@ def who(socket: Socket) -> str:
     return "; ".join(seen)
 
 
+def who_and_creator(socket: Socket) -> str:
+    """Who holds a socket, and which user made it, where that was seen."""
+    return who(socket) + (f", created by user {socket.uid}" if "uid" in socket.shown else "")
+
+
+def those(things: Iterable[T], fits: Callable[[T], bool]) -> Iterator[T]:
+    """The things that fit. Raises UnknownFact at the end where it is not known of one of them, or whether there are more."""
+    why: UnknownFact | None = None
+    for thing in things:
+        try:
+            fitting = fits(thing)
+        except UnknownFact as unknown:
+            why = why or unknown
+            continue
+        if fitting:
+            yield thing
+    if why is not None:
+        raise why
+
+
+def of_each_executable(case: Case, socket: Socket, found: Callable[[Owner], Iterator[Breach]]) -> Iterator[Breach]:
+    """What is `found` of what the holders of a socket run, alike breaches once. Raises UnknownFact at the end where a holder, or something
+    of one, was not seen: what is found of the others is not lost. NotChecked where the system's commands show no executables."""
+    why: UnknownFact | None = None
+    told = set()
+    holders = socket.shown.get("owners_seen", [])
+    if not any("executable" in owner.shown for owner in holders) and case.snapshot.system not in _SHOW_EXECUTABLES:
+        raise NotChecked(f"the commands of {case.snapshot.system} do not show which file a process runs")
+    for owner in socket.owners:
+        try:
+            for breach in found(owner):
+                said = (breach.message, breach.observed)
+                if said not in told:
+                    told.add(said)
+                    yield breach
+        except UnknownFact as unknown:
+            why = why or unknown
+    if why is not None:
+        raise why
+
+
+def users_differ(one: Socket, other: Socket) -> bool:
+    """Whether two sockets are different users': different ones created them, or no user has a process that holds the one and a process that
+    holds the other. Raises UnknownFact where not every holder was seen."""
+    if "uid" in one.shown and "uid" in other.shown and one.uid != other.uid:
+        return True
+    return {owner.uid for owner in one.owners}.isdisjoint({owner.uid for owner in other.owners})
+
+
 class NotChecked(BaseException):
     """There is nothing to compare with: no list in the policy, no row in the table. Like UnknownFact, no Exception."""
 
 
 class Case:
-    """Everything a check may ask: one argument, so that a new need never changes every rule. `waivers_unsure` are waivers of which it
-    cannot be said whether they cover something, each with what to raise."""
+    """Everything a check may ask: one argument, so that a new need never changes every rule. `baseline` is an earlier snapshot of the host,
+    `assignment` what the site's inventory says of it; None where there is none. `waivers_unsure` are waivers of which it cannot be said
+    whether they cover something, each with what to raise."""
 
-    __slots__ = ("parameters", "policy", "snapshot", "stack", "tables", "today", "waivers_unsure", "waivers_used")
+    __slots__ = ("_by_place", "assignment", "baseline", "parameters", "policy", "snapshot", "stack", "tables", "today", "waivers_unsure",
+                 "waivers_used")  # fmt: skip
 
     def __init__(
         self, *, policy: Policy, tables: Tables, today: datetime.date, snapshot: Snapshot, stack: Stack,
         parameters: Mapping[str, Any], waivers_used: frozenset[Any] = frozenset(),
-        waivers_unsure: Mapping[Any, BaseException] | None = None,
+        waivers_unsure: Mapping[Any, BaseException] | None = None, baseline: Snapshot | None = None,
+        assignment: Assignment | None = None,
     ) -> None:  # fmt: skip
         self.policy = policy
         self.tables = tables
@@ -82,6 +142,27 @@ class Case:
         self.parameters = parameters
         self.waivers_used = waivers_used
         self.waivers_unsure = waivers_unsure or {}
+        self.baseline = baseline
+        self.assignment = assignment
+        self._by_place: dict[tuple[Any, ...], list[Socket]] | None = None
+
+    def beside(self, socket: Socket, *addresses: str) -> Facts[Socket]:
+        """The sockets of the stack that have a socket's protocol and port and one of these addresses, itself included where it is one; gaps
+        where there may be more."""
+        listening = self.stack.listening
+        if self._by_place is None:
+            self._by_place = {}
+            for one in listening.seen:
+                place = tuple(map(one.shown.get, ("protocol", "port", "address")))
+                self._by_place.setdefault(place, []).append(one)
+        found = [one for address in addresses for one in self._by_place.get((socket.protocol, socket.port, address), ())]
+        gaps = listening.about(socket.protocol, "any", socket.port).gaps
+        return Facts(found, listening.source, gaps, listening.basis, listening.fact)
+
+    @property
+    def baseline_words(self) -> str:
+        """The baseline, for a reader."""
+        return f"baseline of {self.baseline.shown.get('taken', 'an unknown time') if self.baseline else 'no time'}"
 
     def shipped_ephemeral(self, ports: Range) -> tuple[str, list[PortRange]]:
         """The vendor table's row for this host, by its id, and what it ships where the host has `ports`. NotChecked where it does not say,
@@ -119,6 +200,10 @@ class Rule:
         self.systems = systems
         self.parameters = parameters or {}
         self.name = self.title = self.doc = ""
+
+    def remedy(self, system: str | None) -> str:
+        """What to do on a system, by its `uname -s`; of a system that has no words of its own what holds everywhere, of None all of it."""
+        return Remedy(self.section("Remedy")).on(system)
 
     def section(self, heading: str) -> str:
         """The text under a heading of the document (`Why it matters`, `Remedy`), or "" where there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from auditor.differences import ADDED, CHANGED, REMOVED, UNKNOWN, A, B, Change, Side, Thing, changes, facts_of, hiding, text_of
+from auditor.differences import ADDED, CHANGED, REMOVED, UNKNOWN, A, B, Change, Side, Thing, changes, hiding, text_of
 from auditor.facts import Facts, PortRange
 from auditor.model import Address, Persisted, Range, Setting, Snapshot, Stack
 from auditor.socket_differences import of_sockets, socket_thing
@@ -18,7 +18,7 @@ _HOST = "host"
 
 def differences(before: Snapshot, after: Snapshot) -> list[Change]:
     """Everything that differs or could not be compared; the host itself first, then stack by stack."""
-    ours, theirs = facts_of(before, "stacks"), facts_of(after, "stacks")
+    ours, theirs = before.facts("stacks"), after.facts("stacks")
     names = {stack.name for facts in (ours, theirs) for stack in facts.seen}
     stacks = [_stack_side(word, facts, names) for word, facts in ((A, ours), (B, theirs))]
     found = [*_of_the_host(before, after), *_gaps({"stacks": (ours, theirs)})]
@@ -64,7 +64,7 @@ def _stated(name: str, value: str | None) -> tuple[dict[str, tuple[Any, ...]], d
 
 
 def _stack_thing(stack: Stack) -> Thing:
-    count = len(facts_of(stack, "listening").seen)
+    count = len(stack.facts("listening").seen)
     return Thing(stack.name, {"kind": (stack.kind,)}, words=f"{stack.kind}, {count} socket{'' if count == 1 else 's'}", of=stack)
 
 
@@ -79,13 +79,13 @@ def _stack_side(word: str, facts: Facts[Stack], names: set[str]) -> Side:
 
 def _listeners(one: Stack | None, other: Stack | None) -> Iterator[Change]:
     """The sockets of a stack that only one side has."""
-    sides = [Side(word, [socket_thing(socket) for socket in facts_of(stack, "listening").seen] if stack is not None else [])
+    sides = [Side(word, [socket_thing(socket) for socket in stack.facts("listening").seen] if stack is not None else [])
              for word, stack in ((A, one), (B, other))]  # fmt: skip
     return changes("socket", sides)
 
 
 def _of_a_stack(one: Stack, other: Stack, before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    pairs = {name: (facts_of(one, name), facts_of(other, name)) for name in ("listening", *_SIDES)}
+    pairs = {name: (one.facts(name), other.facts(name)) for name in ("listening", *_SIDES)}
     yield from _gaps(pairs)
     yield from of_sockets(*pairs.pop("listening"), before, after)
     for name, (kind, side) in _SIDES.items():

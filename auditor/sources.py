@@ -22,9 +22,10 @@ _MAX_MEMBERS = 1 << 16
 
 
 class Source:
-    """A snapshot and where it came from. `evidence` is the bundle's bytes, None where a snapshot was given as such."""
+    """A snapshot and where it came from. `evidence` is the bundle's bytes, None where a snapshot was given as such; `path` is the file that
+    holds this one alone, None for one of several, for stdin and for this host."""
 
-    __slots__ = ("evidence", "given", "live", "sha256", "snapshot")
+    __slots__ = ("evidence", "given", "live", "path", "sha256", "snapshot")
 
     def __init__(
         self, snapshot: Snapshot, given: str, *, evidence: bytes | None = None, sha256: str | None = None, live: bool = False
@@ -34,6 +35,7 @@ class Source:
         self.evidence = evidence
         self.sha256 = sha256
         self.live = live
+        self.path: str | None = None
 
 
 def this_host(tables: Tables, also: frozenset[str] = frozenset(), only: frozenset[str] | None = None) -> Source:
@@ -51,7 +53,10 @@ def from_path(path: str, tables: Tables) -> Iterator[Source | tuple[str, str]]:
     unread: list[OSError] = []
     for file in _files(path, unread):
         try:
-            yield from from_bytes(_content(file), "stdin" if file == "-" else file, tables)
+            for source in from_bytes(_content(file), "stdin" if file == "-" else file, tables):
+                if isinstance(source, Source) and source.given == file:
+                    source.path = file
+                yield source
         except SourceError as error:
             yield file, f"{error}: {error.advice}"
         except OSError as error:

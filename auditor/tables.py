@@ -19,7 +19,7 @@ from auditor.vendor_ranges import VendorRecord, VendorTable
 FILES = ("iana-ranges.yaml", "iana-services.tsv", "notable-ports.yaml", "vendor-ranges.yaml")
 IANA_RANGES = ("system", "user", "dynamic")
 """RFC 6335 section 6's names, in order of ports."""
-KINDS = ("unauthenticated", "cleartext")
+KINDS = ("unauthenticated", "cleartext", "amplifier")
 TIERS = ("always", "usual")
 
 

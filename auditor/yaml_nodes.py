@@ -115,6 +115,15 @@ def flow(node: Node) -> str:
     return scalar(node.text) if isinstance(node, Scalar) else ""
 
 
+def joined(nodes: list[Node]) -> Node:
+    """One node as it is; several as one list of them and of their items."""
+    if len(nodes) == 1:
+        return nodes[0]
+    whole = Sequence(nodes[0].file, nodes[0].line, nodes[0].column)
+    whole.items = [item for node in nodes for item in (node.items if isinstance(node, Sequence) else [node])]
+    return whole
+
+
 def scalar(text: str) -> str:
     """`text` as a YAML scalar on one line, without quotes where it needs none."""
     if text and text[0] not in _NOT_FIRST and text[-1] != " " and all(letter in _PLAIN for letter in text):
@@ -133,15 +142,20 @@ def _escaped(letter: str) -> str:
 def load(path: str, shown: str | None = None) -> tuple[Mapping, bytes]:
     """Read one file: its mapping and its bytes. `shown` is what errors call the file (default: `path`). Raises PolicyError."""
     file = printable(path if shown is None else shown)
-    content = _content(path, file)
+    content = content_of(path, file)
     return parse(content, file), content
 
 
 def parse(content: bytes, file: str) -> Mapping:
     """The one mapping that `content` is. Raises PolicyError."""
+    import re
+
     import yaml
 
-    text = _text(content, file)
+    text = text_of(content, file)
+    directive = re.search(r"(?:^|[\n\r])%", text) if "%" in text else None
+    if directive:
+        raise _at(text[: directive.end() - 1], file).error("a YAML directive", "remove the line; a text that begins with % needs quotes")
     try:
         top = _build(_parser(text).get_event, file)
     except yaml.MarkedYAMLError as error:
@@ -163,8 +177,9 @@ def _parser(text: str) -> Any:
     return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
 
 
-def _content(path: str, file: str) -> bytes:
-    advice = "give the path of a YAML file that you may read"
+def content_of(path: str, file: str, what: str = "YAML") -> bytes:
+    """The bytes of a regular file; one more than SIZE_MAX where it is larger. Raises PolicyError, which calls it `file`."""
+    advice = f"give the path of a {what} file that you may read"
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
     try:
         descriptor = os.open(path, flags)
@@ -185,12 +200,13 @@ def _content(path: str, file: str) -> bytes:
     return content
 
 
-def _text(content: bytes, file: str) -> str:
-    """The file's text without a byte order mark; refuses what has no place in a YAML file before a parser sees it."""
+def text_of(content: bytes, file: str, split: str = "split it, and let one file name the others in 'extends'") -> str:
+    """A file's text without a byte order mark; refuses, before a parser sees it, what has no place in a text. `split` is what to do with
+    a file that is too large. Raises PolicyError."""
     import re
 
     if len(content) > SIZE_MAX:
-        raise PolicyError(f"{file}: is larger than {SIZE_MAX} bytes", "split it, and let one file name the others in 'extends'")
+        raise PolicyError(f"{file}: is larger than {SIZE_MAX} bytes", split)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -201,9 +217,6 @@ def _text(content: bytes, file: str) -> str:
     if places:
         advice = "remove it; only line ends and tabs are allowed"
         raise _at(text[: min(places)], file).error(f"a control character, {quoted(text[min(places)])}", advice)
-    directive = re.search(r"(?:^|[\n\r])%", text) if "%" in text else None
-    if directive:
-        raise _at(text[: directive.end() - 1], file).error("a YAML directive", "remove the line; a text that begins with % needs quotes")
     return text
 
 

@@ -2,7 +2,8 @@
 
 Loads are made here: processes with listeners on 127.0.0.0/8, connections between them and ordinary open files. The two commands take
 turns; quoted are the medians, and the median of the ratios of each turn: absolute times drift on a shared machine, ratios do not.
-Nothing is asserted.
+Then a policy of 2,000 lines is loaded, as a ratio to yaml.CSafeLoader reading the same file, and its register of approvals is made for
+10,000 listeners. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +99,59 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     return int(subprocess.run([sys.executable, "-c", measure, *command], capture_output=True, text=True, check=True).stdout)
 
 
+def written(lines: int) -> str:
+    """A policy of so many lines, nine an entry."""
+    entries = (
+        f"    - name: service-{n}\n      port: {1000 + n}\n      protocol: [tcp, udp]\n      executable: /usr/sbin/service-{n}\n"
+        f"      user: root\n      unit: service-{n}.service\n      purpose: what it is for\n      owner: team\n"
+        "      review_by: 2027-03-01\n"
+        for n in range((lines - 3) // 9)
+    )
+    return "policy: 1\nlistening:\n  approved:\n" + "".join(entries)
+
+
+def policy(turns: int = 21) -> None:
+    """A policy's loading beside that of the same YAML, and what approves 10,000 listeners by it."""
+    import yaml
+
+    from auditor.approvals import approvals
+    from auditor.facts import Facts
+    from auditor.model import Owner, Snapshot, Socket, Stack
+    from auditor.policy import load
+
+    pairs = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "bench.yaml")
+        path.write_text(text := written(2000))
+        for _ in range(turns):
+            begun = time.perf_counter()
+            yaml.load(text, yaml.CSafeLoader)
+            between = time.perf_counter()
+            loaded = load(str(path), {})
+            pairs.append((between - begun, time.perf_counter() - between))
+        path.write_text(written(18_003))
+        entries = load(str(path), {})
+    theirs, ours = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
+    ratio = statistics.median(ours / theirs for theirs, ours in pairs)
+    print(
+        f"policy of {len(text.splitlines())} lines, {len(loaded.approved)} entries: CSafeLoader {theirs:.1f} ms, {ours:.1f} ms, {ratio:.2f}"
+    )
+    owner = Owner(executable="/usr/sbin/service-1", user="root", uid=0, unit="service-1.service")
+    sockets = [
+        Socket(protocol="tcp", address="127.0.0.1", family="ipv4", port=1000 + n % 4000, owner_state="known", owners_seen=[owner])
+        for n in range(10_000)
+    ]
+    host = Snapshot(host="bench", stacks=Facts([Stack(name="host", kind="host", listening=Facts(sockets, "made"))], "made"))
+    begun = time.perf_counter()
+    approvals(host, entries)
+    took = time.perf_counter() - begun
+    print(f"approvals of {len(sockets)} listeners by {len(entries.approved)} entries: {took * 1000:.0f} ms")
+
+
 def main() -> int:
+    if sys.argv[1:] == ["policy"]:
+        policy()
+        return 0
     if shutil.which("ss") is None:
         print("bench: ss is not here to be compared with; install iproute2")
         return 1
@@ -116,6 +170,7 @@ def main() -> int:
             f"{name:8} {theirs:11.1f} ms {ours:11.1f} ms {statistics.median(ratios):7.2f} {min(ratios):7.2f} {max(ratios):7.2f} "
             f"{memory / 1024:5.0f} MiB", flush=True,
         )  # fmt: skip
+    policy()
     return 0
 
 

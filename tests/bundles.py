@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from auditor import plugins
@@ -24,6 +24,7 @@ from auditor.live import (
     addresses,
     containers,
     namespaces,
+    nat,
     owners,
     ports,
     rights,
@@ -33,7 +34,7 @@ from auditor.live import (
     sysctl_files,
     witness,
 )
-from auditor.model import Finding, Snapshot, Socket, Stack
+from auditor.model import DELETED, ELSEWHERE, Finding, Snapshot, Socket, Stack
 from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.rule import Rule
@@ -59,17 +60,32 @@ TABLES = Tables()
 
 @dataclass(frozen=True)
 class Process:
-    """A process; `executable` None is a kernel thread's, "" one that may not be read."""
+    """A process; `executable` None is a kernel thread's, "" one that may not be read. `file` and `root` as auditor.live.executables writes
+    them, `folders` the rights of folders that are not root's alone, `at_path` what is at the path of a deleted executable."""
 
     pid: int
     executable: str | None
     uid: int = 0
     cgroup: str = "/"
     name: str = ""
+    file: str = "0755:0:0"
+    folders: tuple[tuple[str, str], ...] = ()
+    at_path: str = "none"
+    root: str | None = "0:0"
 
     def row(self) -> bytes:
         name = self.name or (self.executable or "").rpartition("/")[2]
-        return _row(self.pid, 900, self.uid, name, self.executable, self.cgroup)
+        return _row(self.pid, 900, self.uid, name, self.executable, self.cgroup, *self._file())
+
+    def _file(self) -> tuple[str | None, ...]:
+        if not self.executable:
+            return (self.executable,) * 3 + ("",)
+        if self.executable.endswith(ELSEWHERE) or self.executable.startswith("/memfd:"):
+            return self.file, "", "", self.root
+        if self.executable.endswith(DELETED):
+            return self.file, self.at_path, "", self.root
+        above = [str(folder) for folder in PurePosixPath(self.executable).parents]
+        return self.file, "itself", " ".join(dict(self.folders).get(folder, "0755:0:0") for folder in above), self.root
 
 
 def service(pid: int, name: str, uid: int = 0, folder: str = "/usr/sbin") -> Process:
@@ -128,15 +144,19 @@ class Net:
 
 @dataclass(frozen=True)
 class Host:
-    """A host: its own namespace (`net`) and others, what its files say, and what could be seen of it."""
+    """A host: its own namespace (`net`) and others, what its files say, and what could be seen of it. `links` are those of systemd's units
+    with their targets, `services` the text of /etc/services, `nat` what commands print of address translation; None: not asked for."""
 
     net: Net = Net()
     others: Sequence[Net] = ()
     name: str = "web1"
     system: str = "Linux"
     release: str | None = "6.12.1"
+    taken: str = "2026-11-20T23:00:00Z"
+    machine_id: str = "0123456789abcdef0123456789abcdef"
     files: Mapping[str, str] = field(default_factory=dict)
     units: Sequence[tuple[str, str, str]] = ()
+    links: Sequence[tuple[str, str | None]] = ()
     users: Mapping[int, str] = field(default_factory=lambda: {0: "root", 33: "www-data", 1000: "ann"})
     containers: Mapping[str, str] = field(default_factory=dict)
     rights: Mapping[str, str] = field(default_factory=lambda: ALL_RIGHTS)
@@ -144,13 +164,16 @@ class Host:
     resvports: Sequence[str] = ()
     blacklist: str | None = None
     witnessed: Sequence[tuple[str, str, int]] | None = None
+    services: str | None = None
+    nat: Mapping[str, str] | None = None
 
     def head(self) -> dict[str, str]:
-        head = {"system": self.system, "host": self.name, "taken": "2026-11-20T23:00:00Z", "uid": self.rights.get("uid", "0")}
+        head = {"system": self.system, "host": self.name, "taken": self.taken, "uid": self.rights.get("uid", "0")}
         if self.release is not None:
             head["release"] = self.release
-        parts = ["persisted", "ports", "units"] if self.witnessed is None else ["cross-check", "persisted", "ports", "units"]
-        return {**head, "machine-id": "0123456789abcdef0123456789abcdef", "boot-id": "b-1", "asked": ",".join(parts)}
+        opt_in = {"cross-check": self.witnessed, "services": self.services, "nat": self.nat}
+        parts = sorted({"persisted", "ports", "units", *(part for part, told in opt_in.items() if told is not None)})
+        return {**head, "machine-id": self.machine_id, "boot-id": "b-1", "asked": ",".join(parts)}
 
     def answers(self) -> list[Answer]:
         nets = [self.net, *self.others]
@@ -166,7 +189,12 @@ class Host:
         found.append(Answer("containers", "builtin:containers", _table(containers.COLUMNS, named)))
         units = [(unit, f"/etc/systemd/system/{unit}", n, key, value) for n, (unit, key, value) in enumerate(self.units, 1)]
         found.append(Answer("socket-units", "builtin:socket-units", _table(socket_units.COLUMNS, units)))
+        found.append(Answer("socket-units", "builtin:unit-links", _table(socket_units.LINK_COLUMNS, self.links)))
         found += self._files()
+        if self.services is not None:
+            found.append(Answer("services", "cat /etc/services", self.services.encode()))
+        if self.nat is not None:
+            found += _nat(self.nat)
         if self.witnessed is not None:
             found.append(Answer("psutil", "builtin:psutil", _table(witness.COLUMNS, self.witnessed)))
         return found
@@ -202,8 +230,27 @@ class Host:
         return interpreted(self.bundle())
 
 
+def _nat(said: Mapping[str, str]) -> list[Answer]:
+    """What these commands print, and that the kernel has what they ask for and nothing else."""
+    programs = [command.split()[0] for command in said]
+    there = [("nf_tables", "nft"), ("ip_tables", "iptables-legacy-save"), ("ip6_tables", "ip6tables-legacy-save")]
+    found = Answer("nat", "builtin:nat", _table(nat.COLUMNS, [(backend, int(program in programs)) for backend, program in there]))
+    return [found, *(Answer("nat", command, text.encode()) for command, text in said.items())]
+
+
 def bundle(answers: Iterable[Answer], head: Mapping[str, str]) -> bytes:
     return opening(dict(head)) + b"".join(answer.to_bytes() for answer in answers) + ENDING
+
+
+def without_files(of: Host) -> Snapshot:
+    """A host as a bundle shows it that is older than what is told of the files that processes run."""
+    older = []
+    for answer in of.answers():
+        if answer.command == "builtin:processes":
+            lines = [b"\t".join(line.split(b"\t")[: owners.PROCESS_COLUMNS.split().index("file")]) for line in answer.stdout.split(b"\n")]
+            answer = Answer(answer.probe, answer.command, b"\n".join(lines), answer.status)
+        older.append(answer)
+    return interpreted(bundle(older, of.head()))
 
 
 def host(*ports: Port, **more: Any) -> Host:
@@ -307,12 +354,13 @@ def policy(text: str = "") -> Policy:
 
 
 def judged(
-    of: Host | Snapshot, by: str = "", *names: str, today: datetime.date = TODAY, only_stack: str | None = None, these: Iterable[Rule] = ()
-) -> list[Finding]:
-    """The findings by policy `by` of the rules called `names`, of `these`, or of all."""
+    of: Host | Snapshot, by: str = "", *names: str, today: datetime.date = TODAY, only_stack: str | None = None, these: Iterable[Rule] = (),
+    **known: Any,
+) -> list[Finding]:  # fmt: skip
+    """The findings by policy `by` of the rules called `names`, of `these`, or of all; `known` are a baseline and an assignment."""
     snapshot = of.snapshot() if isinstance(of, Host) else of
     chosen = list(these) or [rules()[name] for name in names or rules()]
-    return evaluate(snapshot, policy(by), TABLES, chosen, today, only_stack)
+    return evaluate(snapshot, policy(by), TABLES, chosen, today, only_stack, **known)
 
 
 def outcomes(findings: Iterable[Finding]) -> list[str]:
@@ -345,6 +393,24 @@ def with_sockets(of: Host | Snapshot, **keys: Any) -> Snapshot:
 
 
 WEB_CONTAINER = "ab" * 32
+RULESET = """{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}},
+{"table": {"family": "inet", "name": "mill", "handle": 3}},
+{"chain": {"family": "inet", "table": "mill", "name": "pre", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100,\
+ "policy": "accept"}},
+{"rule": {"family": "inet", "table": "mill", "chain": "pre", "handle": 2, "expr": [{"match": {"op": "==",\
+ "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8443}},\
+ {"dnat": {"family": "ip", "addr": "10.0.0.9", "port": 443}}]}}]}
+"""
+LEGACY_RULES = """\
+# Generated by iptables-save v1.8.9 on Sat Nov 21 10:16:59 2026
+*nat
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080
+-A PREROUTING -d 10.0.0.5/32 -p udp -m udp --dport 5300:5301 -j DNAT --to-destination 10.0.0.9
+COMMIT
+# Completed on Sat Nov 21 10:16:59 2026
+"""
 AGENT = service(555, "agent")
 
 
@@ -365,12 +431,16 @@ def rich() -> Host:
         port("tcp/127.0.0.1:5000", AGENT, state="bound"),
         port("tcp/0.0.0.0:2049"),
         port("tcp/127.0.0.1:41000", AGENT),
+        port("udp/0.0.0.0:53", Process(1301, "/opt/dns/resolver", 0, file="0777:0:0")),
+        port("udp/*:53", Process(1302, "/memfd:dns (deleted)", 33), uid=33),
+        port("udp/9.9.9.9:53", Process(1303, "/tmp/named (deleted)", 110), uid=110),  # noqa: S108
+        port("tcp/127.0.0.1:8888", AGENT),
     )
     boxed = (port("tcp/0.0.0.0:80", app), port("tcp/172.17.0.2:81", app), port("udp/[::]:514", AGENT))
     refused = (("udp", "ipv6", "sock_diag: Operation not supported"),)
     apart = (port("tcp/127.0.0.1:9000", php), port("udp/0.0.0.0:53"))
     return Host(
-        net=Net(own, settings={THRESHOLD: "80", RESERVED: "8080,9100-9102", EPHEMERAL: "32768\t46000"}),
+        net=Net(own, settings={THRESHOLD: "80", RESERVED: "8080,9100-9102,39000", EPHEMERAL: "32768\t46000"}),
         others=(
             container(WEB_CONTAINER, *boxed, settings={THRESHOLD: "0"}, refused=refused),
             Net(apart, holder=php, outside="Operation not permitted"),
@@ -384,33 +454,63 @@ def rich() -> Host:
             ("old.socket", "ListenStream", "23"),
             ("fixed.socket", "ListenStream", "40000"),
             ("fixed.socket", "Service", "fixed-main.service"),
+            ("echo.socket", "ListenStream", "7"),
+            ("twin.socket", "ListenStream", "127.0.0.1:7"),
+            ("other-name.socket", "ListenStream", "7"),
+            ("off.socket", "ListenStream", "7"),
         ),
+        links=(
+            ("/etc/systemd/system/sockets.target.wants/echo.socket", "/etc/systemd/system/echo.socket"),
+            ("/etc/systemd/system/sockets.target.wants/off.socket", "/dev/null"),
+            ("/etc/systemd/system/x.service.requires/twin.socket", "/etc/systemd/system/twin.socket"),
+            ("/usr/lib/systemd/system/sockets.target.wants/off.socket", "/etc/systemd/system/off.socket"),
+            ("/etc/systemd/system/other-name.socket", "/etc/systemd/system/echo.socket"),
+        ),
+        services="# names\nssh 22/tcp\nhttp 8081/tcp www # moved\nmill 46001/tcp\n",
+        nat={"nft -j list ruleset": RULESET, "iptables-legacy-save -t nat": LEGACY_RULES},
         containers={WEB_CONTAINER: "web"},
         resvports=("665\n", "1023\n"),
         blacklist="# kept\n631 # cups\n993\n",
+        taken="2026-11-01T23:00:00Z",
         witnessed=(("tcp", "0.0.0.0", 22), ("tcp", "::", 22), ("tcp", "::", 80), ("tcp", "10.0.0.5", 31337), ("udp", "0.0.0.0", 45000)),
     )
 
 
 STRICT = """\
-privileged: {expect: 0-1023}
-ephemeral: {expect: 49152-65535}
+privileged: {expect: 0-1023, granted_to: [{executable: /usr/sbin/sshd}]}
+ephemeral: {expect: 49152-65535, reserved_must_include: [39000-39009]}
 listening:
   approved:
-    - {name: ssh, port: 22, protocol: tcp, executable: /usr/sbin/sshd, purpose: administration}
+    - {name: ssh, port: 22, protocol: tcp, executable: /usr/sbin/sshd, purpose: administration, at_most: 1}
     - {name: web, port: 80, protocol: tcp, executable: /usr/sbin/nginx, user: www-data, purpose: the shop}
-    - {name: own, port: 41000, protocol: tcp, purpose: the agent}
+    - {name: own, port: 41000, protocol: tcp, purpose: the agent, review_by: 2026-06-30}
+    - {name: rsync, port: 873, protocol: tcp, purpose: copies}
+    - {name: https, port: 8443, protocol: tcp, purpose: another shop}
+    - {name: dns, port: 53, protocol: udp, family: ipv4, purpose: names}
   required: [ssh, {port: 9999, protocol: tcp, name: gone}]
   forbidden:
     - {port: 23, protocol: tcp, why: cleartext}
 rules:
   ephemeral-range-small: {at_least: 20000}
+  evidence-stale: {at_most_days: 7}
+  waiver-too-long: {at_most_days: 60}
+  udp-amplifier-exposed: {tiers: [always, usual]}
+  nodeport-range-in-ephemeral-range: {range: 40000-40009}
+  bindresvport-may-take-approved-port: {library_window: 600-1023}
+  executable-in-writable-folder: {folders: [/tmp, /dev/shm]}
 waivers:
   - {id: EXC-1, rule: listener-not-approved, subject: "udp/0.0.0.0%virbr0:67", reason: libvirt, owner: ops, expires: 2027-01-31}
   - {id: EXC-2, rule: listener-not-approved, subject: "tcp/0.0.0.0:1", reason: gone, owner: ops, expires: 2027-01-31}
   - {id: EXC-3, rule: cleartext-listener, subject: "tcp/0.0.0.0:23", reason: old, owner: ops, expires: 2026-01-31}
 """
-"""A policy by which `rich` breaks every rule that there is."""
+"""A policy by which `rich` breaks every rule that there is, beside what `earlier` shows changed."""
+
+
+@cache
+def earlier() -> Snapshot:
+    """What `rich` was when its baseline was taken."""
+    return host(port("tcp/0.0.0.0:22", NGINX), port("tcp/0.0.0.0:21", INIT)).snapshot()
+
 
 RICH = {"linux": rich, **{name: lambda host=host: host for name, host in SAVED_HOSTS.items()}}
 """A rich host of each collector, for tests/test_contract.py."""

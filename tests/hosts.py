@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOBODY, WEB = 65534, 20001
 """Users of a made host, beside root."""
 INITIAL_PID_NAMESPACE = b"4026531836"
+UNSHARE = ("unshare", "--pid", "--fork", "--net", "--mount", "--uts", "--ipc")
 TOOLS = ("ip", "nsenter", "setpriv", "unshare")
 _PROGRAM = Path(__file__).resolve().parent / "inhabitants.py"
 _numbers = itertools.count(1)
@@ -43,7 +44,7 @@ def why_not() -> str | None:
         return "making network and PID namespaces needs root"
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
         return f"needs {', '.join(missing)} (packages iproute2, util-linux)"
-    tried = subprocess.run(["unshare", "--pid", "--fork", "--net", "--mount", "--uts", "true"], capture_output=True, text=True, check=False)
+    tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     return f"namespaces are refused here: {tried.stderr.strip()}" if tried.returncode else None
 
 
@@ -140,9 +141,11 @@ class Host:
         return Process(self, self.order("start", **order))
 
     def program(self, name: str) -> str:
-        """An executable of its own, at a path of its own: a copy of the interpreter."""
-        path = f"{self.stage}/{name}"
-        shutil.copy(self.python, f"/proc/{self.pid}/root{path}")
+        """An executable of its own, at a path of its own (in `stage`, or `name` itself where that is a path): a copy of the interpreter."""
+        path = os.path.join(self.stage, name)
+        inside = Path(f"/proc/{self.pid}/root{path}")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.python, inside)
         return path
 
     def make_group(self, path: str) -> str | None:
@@ -235,7 +238,7 @@ class Host:
 def host() -> Iterator[Host]:
     """A made host; whatever happens, its processes, namespaces, mounts and control groups are gone afterwards."""
     stage = tempfile.mkdtemp(prefix="port-auditor-", dir="/tmp")
-    command = ["unshare", "--pid", "--fork", "--kill-child", "--net", "--mount", "--uts", "--", sys.executable, "-S", str(_PROGRAM)]
+    command = [*UNSHARE, "--kill-child", "--", sys.executable, "-S", str(_PROGRAM)]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/")
     made: Host | None = None
     try:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import stat
@@ -22,6 +23,8 @@ from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_FILES, CLONE_NEWNET = 0x400, 0x40000000
+CONTAINED = 0x20000 | 0x4000000 | 0x8000000 | 0x20000000 | CLONE_NEWNET
+"""CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID and the network's: what a container runtime unshares."""
 MS_BIND, MNT_DETACH = 4096, 2
 PR_SET_NAME, PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 15, 1, 22, 38
 TRANSPORTS = {
@@ -33,8 +36,8 @@ TRANSPORTS = {
 MACHINES = {"x86_64": (0xC000003E, 41, 60, 312), "aarch64": (0xC00000B7, 198, 93, 272)}
 """AUDIT_ARCH, and the numbers of the system calls socket, exit and kcmp."""
 EMPTY_FOLDERS = (
-    "/run", "/var/lib", "/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/lib/sysctl.d", "/usr/lib/systemd/system", "/lib/systemd/system",
-    "/usr/local/lib/systemd/system",
+    "/run", "/var/lib", "/var/log", "/var/cache", "/var/spool", "/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/lib/sysctl.d",
+    "/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system",
 )  # fmt: skip
 """What the made host does not share with the machine it is made on: anything may be there."""
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\nweb:x:20001:20001::/:/bin/false\n"
@@ -133,6 +136,8 @@ class Starter:
         if order.get("cgroup"):
             with open(f"{order['cgroup']}/cgroup.procs", "w") as group:
                 group.write("0")
+        if "container" in order:
+            self.contained(order["container"])
         if order.get("namespace"):
             called(LIBC.unshare(CLONE_NEWNET))
             raise_loopback()
@@ -141,6 +146,21 @@ class Starter:
         {"plain": self.plain, "own-table": self.thread_with_own_table, "own-namespace": self.thread_with_own_namespace,
          "own-table-and-child": self.thread_with_own_table_and_child, "zombie-leader": self.zombie_leader, "in-flight": self.in_flight,
          "passed": self.passed}[order.get("how", "plain")]()  # fmt: skip
+
+    def contained(self, container: dict[str, Any]) -> None:
+        """Go on as process 1 of namespaces of its own, with a folder of programs that nobody outside has."""
+        called(LIBC.unshare(CONTAINED))
+        reader, writer = os.pipe()
+        if child := os.fork():
+            os.write(writer, b"%d" % child)
+            os._exit(0)
+        self.report["pid"] = int(os.read(reader, 16))
+        self.report["pids"] = [self.report["pid"]]
+        mount("proc", "/proc", "proc")
+        socket.sethostname(container["hostname"])
+        lay_over("/srv")
+        shutil.copy(container["program"], container["path"])
+        raise_loopback()
 
     def open(self) -> None:
         self.held += [opened(want) for want in self.order.get("sockets", [])]
@@ -288,6 +308,10 @@ def start(order: dict[str, Any]) -> dict[str, Any]:
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, 0)
             os.dup2(null, 1)
+            if "log" in order:
+                log = os.open(own(order["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                os.dup2(log, 1)
+                os.dup2(log, 2)
             Starter(order, writer).run()
         except BaseException as error:
             os.write(writer, json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode() + b"\n")
@@ -304,6 +328,17 @@ def stop(order: dict[str, Any]) -> dict[str, Any]:
     for pid in order["pids"]:  # the first one is the parent of the others, which are ours when it is gone
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+    return {}
+
+
+def end(order: dict[str, Any]) -> dict[str, Any]:
+    """Ask a child to end, with all that it started, and wait until it has."""
+    os.kill(order["pid"], order["signal"])
+    until = time.monotonic() + order["patience"]
+    while not os.waitpid(order["pid"], os.WNOHANG)[0]:
+        if time.monotonic() > until:
+            raise TimeoutError(f"process {order['pid']} does not end")
+        time.sleep(0.01)
     return {}
 
 
@@ -385,8 +420,8 @@ def device(order: dict[str, Any]) -> dict[str, Any]:
 
 HELD: list[socket.socket] = []
 ORDERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "prepare": prepare, "start": start, "stop": stop, "hold": hold, "storm": storm, "write": write, "mount": mounted, "null device": device,
-    "mounted namespace": own_namespace_mounted,
+    "prepare": prepare, "start": start, "stop": stop, "end": end, "hold": hold, "storm": storm, "write": write, "mount": mounted,
+    "null device": device, "mounted namespace": own_namespace_mounted,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from auditor import plugins
 from auditor.facts import Facts, Gap, PortRange
 from auditor.model import Address, Finding, Owner, Persisted, Range, Setting, Snapshot, Socket, Stack
 from auditor.policy import Policy
+from auditor.remedy import Remedy
 from auditor.report import HostReport, Report, RuleDocument, VendorDefault
 
 LINUX = VendorDefault(
@@ -73,7 +74,8 @@ def finding(rule: str = "listener-not-approved", subject: str = "tcp/0.0.0.0:22"
 
 
 def document(rule: str) -> RuleDocument:
-    return RuleDocument(f"Title of {rule}", f"Why {rule} matters.", f"Stop it:\n`stop {rule}`.\n\nOr waive it.")
+    remedy = f"Stop it, or waive it.\n\nLinux: Here:\n`stop {rule}`.\n\nOpenBSD, NetBSD: `rcctl stop {rule}`."
+    return RuleDocument(f"Title of {rule}", f"Why {rule} matters.", Remedy(remedy))
 
 
 class Origin:

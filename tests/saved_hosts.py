@@ -135,7 +135,7 @@ OPENBSD = SavedHost(
         "fstat -n": (
             "USER     CMD          PID   FD  DEV      INUM        MODE   R/W    SZ|DV\n"
             "root     sshd       40111 text  4,5      51998   100555     r   802304\n"
-            "root     sshd       40111    3* internet6 stream tcp 0xfffffd8000000001 [::]:22\n"
+            "root     sshd       40111    3* internet6 stream tcp 0xfffffd8000000001 *:22\n"
             "root     sshd       40111    4* internet stream tcp 0xfffffd8000000002 *:22\n"
             "root     sshd       51222    4* internet stream tcp 0xfffffd8000000009 198.51.100.8:22 <-- 203.0.113.9:40000\n"
             "_smtpd   smtpd      30999    5* internet stream tcp 0xfffffd8000000003 127.0.0.1:25\n"

@@ -99,22 +99,26 @@ def test_what_the_output_went_through_is_kept(text: str, filters: tuple[str, ...
         ("netstat -an", "p", None),
         ("netstat -f inet -f inet6", "f", "inet6"),
         ("netstat -an -p", "p", None),
+        ("netstat -fp tcp", "p", None),
+        ("netstat -an -- -p tcp", "p", None),
+        ("netstat -an -a", "a", None),
     ],
 )
 def test_an_options_value_is_found_however_it_is_written(text: str, letter: str, value: str | None) -> None:
-    assert Command(text).option(letter) == value
+    assert Command(text).option(letter, "fp") == value
 
 
-def test_letters_are_those_of_all_options_up_to_a_double_dash() -> None:
-    assert Command("netstat -an -v --wide -- -x").letters == "anv"
+def test_the_options_given_are_those_up_to_a_double_dash() -> None:
+    given_ones = Command("netstat -an -v -f inet --wide -finet6 -- -x").given("f")
+    assert given_ones == {"a": [], "n": [], "v": [], "f": ["inet", "inet6"], "--wide": []}
 
 
 @given(st.text())
 def test_no_text_is_refused(text: str) -> None:
     command = Command(text)
     assert command.text == text
-    assert isinstance(command.letters, str)
-    assert command.option("p") is None or isinstance(command.option("p"), str)
+    assert command.option("p", "p") is None or isinstance(command.option("p", "p"), str)
+    assert all(letter in "p" or values == [] for letter, values in command.given("p").items())
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import os
 import re
 import subprocess
@@ -14,7 +15,11 @@ import yaml
 
 from auditor import errors, plugins
 from auditor.cli import COMMANDS
-from auditor.policy import load
+from auditor.model import FACTS
+from auditor.policy import load, top_keys
+from auditor.policy_entries import APPROVED_KEYS, FORBIDDEN_KEYS
+from auditor.policy_lints import problems
+from auditor.yaml_nodes import parse
 from tests.systems_table import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,3 +118,19 @@ def test_public_ci_runs_the_suite_and_audits_the_machine_itself_and_keeps_the_ev
     assert "sh .ci/audit-here" in ran
     assert any("upload-artifact" in step.get("uses", "") and step["with"]["path"] == "*.evidence" for step in job["steps"])
     assert (ROOT / ".ci" / "audit-here").exists()
+
+
+LANGUAGE = (ROOT / "policies" / "policy-language.md").read_text(encoding="utf-8")
+
+
+def test_the_policy_that_explains_the_language_is_one_and_leaves_out_no_key(tmp_path: Path) -> None:
+    written = re.search(r"```yaml\n(.*?)```", LANGUAGE, flags=re.DOTALL)
+    assert written
+    (tmp_path / "web.yaml").write_text(written[1])
+    rules = plugins.rule_parameters()
+    policy = load(str(tmp_path / "web.yaml"), rules)
+    assert [str(problem) for problem in problems(policy, datetime.date(2026, 11, 21))] == []
+    said = parse(written[1].encode(), "web.yaml").items.keys()
+    assert said == top_keys(rules).keys()
+    for word in (*APPROVED_KEYS, *FORBIDDEN_KEYS, *FACTS[:3]):
+        assert re.search(rf"\b{word}\b", LANGUAGE), word

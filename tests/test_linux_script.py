@@ -60,6 +60,7 @@ ticks 100
 def bundle(errors: str = "", head: str = "% byteorder little\n", **changed: str | None) -> str:
     """A bundle of a host where sshd alone listens, with other sections where they are given (`_` for a blank)."""
     sections = SECTIONS | {name.replace("_", " "): text for name, text in changed.items()}
+    sections["end"] = sections.pop("end")
     text = "\n".join(f"= {name}" + (f"\n{lines}" if lines else "") for name, lines in sections.items() if lines is not None)
     said = {"sh-rights": RIGHTS, "sh-proc": text, "sh-accounts": "0:root\n= end"}
     answers = "".join(
@@ -309,3 +310,65 @@ def test_started_is_reckoned_from_the_boot() -> None:
     (one,) = shown(bundle()).values()
     (owner,) = one["owners_seen"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", owner.started)
+
+
+FILES = {
+    "files": "-rwxr-xr-x 1 0 0 100 Mar  1  2026 /proc/1/exe\n-rwsr-sr-T+   2 1000     50  100 Jan  1 10:00 /proc/7/exe",
+    "folders": "drwxr-xr-x 20 0 0 96 Jan  1 2026 /\ndrwxr-xr-x. 12 0 0 96 Jan  1 2026 /usr\ndrwxrwxrwt 2 0 5 96 Jan  1 2026 /usr/sbin",
+    "user namespaces": "/proc/self/ns/user user:[1]\n/proc/1/ns/user user:[1]\n/proc/7/ns/user user:[2]",
+    "maps of user namespaces": "/proc/7/uid_map:    0  100000  65536\n/proc/7/gid_map:    0 200000 1\n/proc/7/gid_map:    1 300000 1",
+}
+
+
+def sshd(**changed: str | None) -> dict[str, Any]:
+    """The process that listens, in a bundle with sections about files; one that is None is not there."""
+    (one,) = stack(bundle(**(FILES | {name.replace("_", " "): text for name, text in changed.items()}))).listening
+    (owner,) = one.owners
+    shown: dict[str, Any] = owner.to_json()
+    return shown
+
+
+def test_the_rights_of_what_runs_and_of_the_folders_above_it_are_read_from_ls() -> None:
+    shown = sshd()
+    assert shown["executable_file"] == {
+        "mode": "7754", "uid": 1000, "gid": 50, "at_path": "itself", "folders": [
+            {"path": "/usr/sbin", "mode": "1777", "uid": 0, "gid": 5}, {"path": "/usr", "mode": "0755", "uid": 0, "gid": 0},
+            {"path": "/", "mode": "0755", "uid": 0, "gid": 0},
+        ],
+    }  # fmt: skip
+    assert shown["root"] == {"uid": 100000, "gid": 200000}
+
+
+@pytest.mark.parametrize(
+    ("changed", "file", "root"),
+    [
+        ({"files": None}, None, {"uid": 100000, "gid": 200000}),
+        ({"folders": None}, {"mode": "7754", "uid": 1000, "gid": 50}, {"uid": 100000, "gid": 200000}),
+        ({"user_namespaces": None}, ..., None),
+        ({"user_namespaces": "/proc/self/ns/user user:[1]\n/proc/7/ns/user"}, ..., None),
+        ({"user_namespaces": "/proc/self/ns/user user:[1]\n/proc/7/ns/user user:[1]"}, ..., {"uid": 0, "gid": 0}),
+        ({"user_namespaces": ""}, ..., {"uid": 0, "gid": 0}),
+        ({"maps_of_user_namespaces": None}, ..., None),
+        ({"files": "-rwxr-xr-x 1 0 0 100 Mar  1  2026 /proc/1/exe"}, None, {"uid": 100000, "gid": 200000}),
+        ({"files": "lrwxrwxrwx 1 0 0 100 Mar  1  2026 /proc/7/exe"}, None, {"uid": 100000, "gid": 200000}),
+    ],
+)
+def test_what_ls_did_not_say_of_files_is_not_known(changed: dict[str, str | None], file: Any, root: dict[str, int] | None) -> None:
+    shown = sshd(**changed)
+    assert shown.get("root") == root
+    if file is not ...:
+        assert shown.get("executable_file") == file
+
+
+def test_a_user_namespace_without_a_root_has_none() -> None:
+    assert sshd(maps_of_user_namespaces="/proc/7/uid_map: 5 5 1\n/proc/7/gid_map: 0 0 1")["root"] is None
+
+
+@pytest.mark.parametrize("at_path", ["another", "none", None])
+def test_what_is_at_the_path_of_a_deleted_file_is_told(at_path: str | None) -> None:
+    deleted = {"executables ls -lnb": "/proc/7/exe /usr/sbin/sshd\\ (deleted)"}
+    said = f"/proc/7/exe {at_path}" if at_path else ""
+    shown = sshd(**deleted, at_the_paths_of_deleted_ones=said)
+    assert shown["executable"] == "/usr/sbin/sshd (deleted)"
+    assert shown["executable_file"].get("at_path") == at_path
+    assert "folders" not in shown["executable_file"]

@@ -42,6 +42,31 @@ def test_an_overlap_is_in_both_and_is_the_same_from_either_side(one: PortRange, 
         assert len(both) + sum(map(len, one.minus([other]))) == len(one)
 
 
+@given(NEAR, st.lists(NEAR, max_size=6), st.integers(0, 80))
+def test_a_port_is_in_an_overlap_or_in_what_is_left_as_it_is_in_a_set(whole: PortRange, others: list[PortRange], port: int) -> None:
+    in_others = any(port in other for other in others)
+    assert any(port in part for part in whole.minus(others)) == (port in whole and not in_others)
+    overlaps = [both for other in others if (both := whole.overlap(other)) is not None]
+    assert any(port in both for both in overlaps) == (port in whole and in_others)
+
+
+@given(st.lists(NEAR, max_size=8), st.lists(NEAR, max_size=4))
+def test_ranges_that_are_joined_have_the_same_ports_in_as_few_as_there_can_be(parts: list[PortRange], without: list[PortRange]) -> None:
+    joined = PortRange.joined(parts)
+    assert ports_in(joined) == ports_in(parts)
+    assert joined == sorted(joined)
+    assert all(one.last + 1 < following.first for one, following in pairwise(joined)), "parts that touch are one"
+    assert PortRange.joined(reversed(joined)) == joined
+    assert ports_in(PortRange.joined(iter(parts), without=iter(without))) == ports_in(parts) - ports_in(without)
+
+
+@given(st.lists(RANGES, max_size=5), st.lists(RANGES, max_size=3))
+def test_joining_goes_up_to_both_ends_of_all_ports(parts: list[PortRange], without: list[PortRange]) -> None:
+    left = PortRange.joined(parts, without)
+    assert sum(map(len, left)) == len(ports_in(parts) - ports_in(without))
+    assert sum(len(both) for one in left for other in without if (both := one.overlap(other))) == 0
+
+
 @given(RANGES)
 def test_a_range_counts_both_its_ends_and_reads_back_as_it_is_written(ports: PortRange) -> None:
     assert PortRange.parse(str(ports)) == ports
@@ -259,3 +284,13 @@ def test_facts_about_something_keep_what_was_seen_and_the_gaps_that_concern_it()
 
 def test_severities_are_in_order_of_gravity() -> None:
     assert SEVERITIES == ("info", "low", "medium", "high", "critical")
+
+
+def test_facts_that_are_not_shown_at_all_are_none_with_a_gap_that_says_so() -> None:
+    shown = Facts([Range(first=1, last=2)], "a setting")
+    assert Stack(privileged=shown).facts("privileged") is shown
+    absent = Stack().facts("privileged")
+    assert (absent.seen, absent.source, [gap.why for gap in absent.gaps]) == ((), "", ["the evidence does not show privileged"])
+    with pytest.raises(UnknownFact) as raised:
+        list(absent)
+    assert raised.value.fact == "privileged"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts import Facts, Gap, UnknownFact
-from auditor.model import Address, Owner, Socket, Stack
+from auditor.facts import Facts, Gap, PortRange, UnknownFact
+from auditor.model import Address, Owner, Range, Socket, Stack
 from auditor.policy_entries import Entry, approved, forbidden
 from auditor.policy_keys import Glob
 from auditor.yaml_nodes import parse
@@ -101,6 +101,28 @@ def test_a_kernel_given_port_is_unknown_where_the_evidence_does_not_tell() -> No
     assert answer(asked, socket(without=("kernel_given",))) is None
     either = approved(parse(b"{name: x, port: [443, kernel-given]}", "p.yaml"))
     assert answer(either, socket(without=("kernel_given",))) is True
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ({"port": 40000}, True),
+        ({"port": 40000, "socket_unit": "app.socket"}, False),
+        ({"port": 40000, "family": "ipv6"}, False),
+        ({"port": 443}, False),
+        ({"port": 50000}, False),
+        ({"port": 55000}, None),
+    ],
+)
+def test_a_tcp_port_is_kernel_given_where_the_kernel_hands_it_out_and_no_unit_declares_it(
+    shown: dict[str, Any], expected: bool | None
+) -> None:
+    asked = approved(parse(b"{name: x, port: kernel-given}", "p.yaml"))
+    alike = {"protocol": "any", "family": "ipv4"}
+    ephemeral = Facts([Range(first=32768, last=60999, **alike)], "sysctl")
+    reserved = Facts([Range(first=50000, last=50009, **alike)], "sysctl", [Gap("cut", ports=PortRange(55000, 55001))])
+    inside = Stack(name="host", kind="host", ephemeral=ephemeral, reserved=reserved)
+    assert answer(asked, socket(without=("kernel_given",), **shown), inside) is expected
 
 
 @pytest.mark.parametrize(

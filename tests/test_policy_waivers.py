@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.cli import audit
 from auditor.facts import UnknownFact
 from auditor.model import Owner, Socket
 from auditor.policy_keys import text
@@ -94,3 +96,36 @@ def test_a_report_shows_only_what_was_given() -> None:
     assert given_waiver("id: EXC-118, approved_by: ciso").to_json() == {
         "id": "EXC-118", "reason": "moving", "owner": "web", "approved_by": "ciso", "expires": "2027-01-31", "origin": "p.yaml:1",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+@pytest.mark.parametrize(
+    ("now", "expires", "holds"),
+    [
+        ("2027-01-31T23:59:59Z", "2027-01-31", True),
+        ("2027-02-01T00:00:00Z", "2027-01-31", False),
+        ("2028-02-29T23:59:59Z", "2028-02-29", True),
+        ("2028-03-01T00:00:00Z", "2028-02-29", False),
+        ("2028-02-29T00:00:00Z", "2028-02-28", False),
+    ],
+)
+def test_its_day_is_utcs_wherever_the_audit_runs(
+    zone: str, now: str, expires: str, holds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Through the program's own clock: in Kiritimati it is tomorrow already, in GMT+12 still yesterday."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    moment = datetime.datetime.fromisoformat(now)
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+            return moment.astimezone(tz)
+
+    monkeypatch.setattr(audit.datetime, "datetime", Clock)
+    try:
+        written = f"{{rule: r, reason: x, owner: y, expires: {expires}}}"
+        assert waiver(text)(parse(written.encode(), "p.yaml")).live(audit._today(None)) is holds
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -18,7 +18,7 @@ COMMANDS = {
     "rules": "list the rules, or show one rule's document",
     "port": "print everything known of a port",
     "suggest-port": "print ports that no chosen system uses by itself and nobody is assigned",
-    "policy": "check a policy, or show it as merged",
+    "policy": "check a policy, show it as merged, or draft one from what listens",
     "tables": "list, import or check the tables that hosts are compared with",
 }
 EXIT_CODES = """\

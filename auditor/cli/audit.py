@@ -9,17 +9,22 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
-from auditor import plugins
+from auditor import controls, plugins
+from auditor.approvals import approvals
+from auditor.baseline import Baseline
 from auditor.cli import delivery
+from auditor.cli.site_audit import SiteAudit, chosen_site
 from auditor.cli.yardsticks import check_tables
 from auditor.display import harmless
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, SourceError
 from auditor.evaluate import evaluate
 from auditor.facts import PortRange
 from auditor.model import Snapshot
-from auditor.policy import load
+from auditor.policy import Policy, load
+from auditor.remedy import Remedy
 from auditor.report import FAIL_ON, HostReport, Report, RuleDocument, VendorDefault
 from auditor.rule import Rule
+from auditor.site import Assignment
 from auditor.sources import Source, from_path, this_host
 from auditor.tables import Tables
 
@@ -28,13 +33,21 @@ EXAMPLE = """\
 examples:
   port-auditor audit                              this host, by the baseline policy, into reports/
   port-auditor audit -p web.yaml fetched/         every bundle in a folder, by your policy
+  port-auditor audit --site site.yaml fetched/    each host of a site by its role's policy
   port-auditor audit -f json=- h.evidence         one bundle, report/1 on stdout"""
+
+
+_PART_OF = {"services": "services", "nat": "nat"}
+"""The part of a collection that gives what a rule `needs`, where it is asked for only when a rule does."""
 
 
 def arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("sources", nargs="*", metavar="SOURCE", help="a bundle, a snapshot, a folder of them, - for stdin (default: this host)")
     add("-p", "--policy", default="baseline", metavar="NAME|FILE", help="by which policy (default: baseline)")
+    add("--site", metavar="FILE", help="judge each host by the policy of its role, as this site file and its inventory say")
+    add("--hosts", metavar="GLOB,...", help="expect evidence of these hosts of the site only")
+    add("-b", "--baseline", metavar="SOURCE", help="say what changed since this bundle, snapshot, or folder of them, of the same hosts")
     add("-f", "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="write this format; - is stdout; may be repeated")
     add("-o", "--output", default="reports", metavar="DIR", help="where html, json and evidence go without -f (default: reports)")
     add("--fail-on", choices=FAIL_ON, default="medium", help="exit 1 where something is open at this severity or above (default: medium)")
@@ -52,33 +65,50 @@ def run(parsed: Namespace) -> int:
     started = _now()
     today = _today(parsed.today)
     rules = plugins.rules()
-    policy = load(parsed.policy, {name: rule.parameters for name, rule in rules.items()})
+    parameters = {name: rule.parameters for name, rule in rules.items()}
+    policy = load(parsed.policy, parameters)
     chosen = _chosen(parsed.only, rules)
     outputs = delivery.chosen(parsed.format)
     tables = Tables()
     check_tables(policy, tables)
+    site = chosen_site(parsed, parameters, tables)
+    baseline = _baseline(parsed.baseline, tables, site)
     hosts: list[HostReport] = []
     bad: list[tuple[str, str]] = []
-    for source in _sources(parsed, tables):
-        if not isinstance(source, Source):
+    sources: list[Source] = []
+    also = _opt_in(parsed.cross_check, chosen, [policy, *(site.policies.values() if site else ())])
+    for source in _sources(parsed, tables, also):
+        if isinstance(source, Source):
+            sources.append(source)
+        else:
             bad.append(source)
-            continue
+    assigned = site.assigned(sources) if site else [None] * len(sources)
+    for source, one in zip(sources, assigned, strict=True):
         if parsed.verbose:
             sys.stderr.write(f"port-auditor: judging {harmless(source.given)} by {len(chosen)} rules\n")
-        findings = evaluate(source.snapshot, policy, tables, chosen, today, parsed.stack)
-        hosts.append(HostReport(source, policy, findings, _vendor_default(source.snapshot, tables)))
+        by = site.policy_of(one, policy) if site and one else policy
+        earlier = baseline.of(_name(source, one), source.snapshot)
+        findings = evaluate(source.snapshot, by, tables, chosen, today, parsed.stack, baseline=earlier, assignment=one)
+        hosts.append(HostReport(source, by, findings, _vendor_default(source.snapshot, tables), one))
+        hosts[-1].baseline = earlier
+        hosts[-1].approvals = approvals(source.snapshot, by, parsed.stack) if by.approved_given else None
     _check_stack(parsed.stack, hosts)
     report = Report(
         hosts, tables=tables.provenance(), started=started, finished=_now(), evaluated_on=today.isoformat(), bad_sources=bad,
         fail_on=parsed.fail_on, allow_incomplete=parsed.allow_incomplete,
-        documents={name: RuleDocument(rule.title, rule.section("Why it matters"), rule.section("Remedy")) for name, rule in rules.items()},
+        documents={name: _document(rule) for name, rule in rules.items()},
         iana_ranges=tables.iana_ranges, iana_names=_iana_names(hosts, tables),
-        narrowed=_narrowed(parsed, len(chosen), len(rules)),
+        narrowed=_narrowed(parsed, len(chosen), len(rules)), frameworks=controls.load(),
+        site=site.coverage(hosts) if site else None,
     )  # fmt: skip
     for _, why in bad:
         sys.stderr.write(f"port-auditor: {harmless(why)}\n")
     delivery.deliver(report, outputs, folder=parsed.output, with_evidence=not parsed.without_evidence, quiet=parsed.quiet)
     return report.exit_code
+
+
+def _document(rule: Rule) -> RuleDocument:
+    return RuleDocument(rule.title, rule.section("Why it matters"), Remedy(rule.section("Remedy")))
 
 
 def _now() -> str:
@@ -110,11 +140,22 @@ def _chosen(only: str | None, rules: dict[str, Rule]) -> list[Rule]:
     return [rules[name] for name in names]
 
 
-def _sources(parsed: Namespace, tables: Tables) -> Iterator[Source | tuple[str, str]]:
+def _opt_in(cross_check: bool, chosen: list[Rule], policies: list[Policy]) -> frozenset[str]:
+    """The parts to ask this host about beside the usual ones: what rules need that a policy has not turned off, where there is such a
+    part."""
+    from auditor.collect import parts
+
+    known = parts(plugins.collector_for(os.uname().sysname))
+    judging = [rule for rule in chosen if any((s := policy.rules.get(rule.name)) is None or not s.off for policy in policies)]
+    needed = {part for rule in judging for need, part in _PART_OF.items() if need in rule.needs and part in known}
+    return frozenset(needed | ({"cross-check"} if cross_check else set()))
+
+
+def _sources(parsed: Namespace, tables: Tables, also: frozenset[str]) -> Iterator[Source | tuple[str, str]]:
     if not parsed.sources:
         if parsed.verbose:
             sys.stderr.write("port-auditor: collecting from this host\n")
-        yield this_host(tables, frozenset({"cross-check"}) if parsed.cross_check else frozenset())
+        yield this_host(tables, also)
         return
     if parsed.cross_check:
         raise AuditorError(
@@ -124,9 +165,28 @@ def _sources(parsed: Namespace, tables: Tables) -> Iterator[Source | tuple[str, 
         yield from from_path(path, tables)
 
 
+def _name(source: Source, assignment: Assignment | None) -> str:
+    """By the site, or else as the evidence says."""
+    claimed: str | None = source.snapshot.shown.get("host")
+    return claimed or "" if assignment is None else assignment.called(claimed)
+
+
+def _baseline(path: str | None, tables: Tables, site: SiteAudit | None) -> Baseline:
+    """The earlier snapshots at a path. SourceError where one cannot be read: what it would have shown would be missed in silence."""
+    snapshots = []
+    for source in from_path(path, tables) if path is not None else ():
+        if not isinstance(source, Source):
+            raise SourceError(f"the baseline {source[0]} cannot be read: {source[1]}", "give a bundle, a snapshot, or a folder of them")
+        snapshots.append((_name(source, site.site.assign(source.path, source.given) if site else None), source.snapshot))
+    if path is not None and not snapshots:
+        raise SourceError(f"the baseline {path} has no snapshot in it", "give a bundle, a snapshot, or a folder of them")
+    return Baseline(snapshots)
+
+
 def _narrowed(parsed: Namespace, chosen: int, known: int) -> list[str]:
     """What --only and --stack keep from being judged, for the verdict to say."""
     said = [f"only {chosen} of {known} rules were asked (--only)"] if parsed.only is not None else []
+    said += [f"only hosts {parsed.hosts} of the site were asked for (--hosts)"] if parsed.hosts is not None else []
     return said + ([f"only the network stack {parsed.stack} was judged (--stack)"] if parsed.stack is not None else [])
 
 

@@ -16,7 +16,7 @@ _TOLD = 5
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="where to (default: stdout)")
-    parser.add_argument("--only", metavar="PART,...", help="ask about these parts only: ports, units, persisted, cross-check")
+    parser.add_argument("--only", metavar="PART,...", help="ask about these only: ports, units, persisted, cross-check, services, nat")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing on stderr")
 
 

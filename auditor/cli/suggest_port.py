@@ -133,8 +133,7 @@ def _taken(claimant: Claimant, free: FreePorts) -> list[str]:
 
 
 def _ranges(ranges: list[PortRange]) -> str:
-    whole = PortRange(0, PORT_MAX)
-    joined = whole.minus(whole.minus(ranges))
+    joined = PortRange.joined(ranges)
     total = _counted(size(joined), "port")
     if len(joined) > RANGES_SHOWN:
         return f"{total} in {len(joined)} ranges"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from auditor.errors import PolicyError, TableError
-from auditor.policy import VENDOR_DEFAULT, Policy
+from auditor.policy import Policy
+from auditor.policy_expected import VENDOR_DEFAULT
 from auditor.tables import Tables
 
 
 def check_tables(policy: Policy, tables: Tables) -> None:
     """PolicyError where the policy expects the range of a table that does not have it."""
-    expected = policy.ephemeral
-    if expected is None or expected.table in (None, VENDOR_DEFAULT):
-        return
-    try:
-        tables.range_named(str(expected.table))
-    except TableError as error:
-        raise PolicyError(f"{expected.origin}: {error}", error.advice) from error
+    for expectation in policy.ephemeral.all if policy.ephemeral is not None else ():
+        if expectation.table in (None, VENDOR_DEFAULT):
+            continue
+        try:
+            tables.range_named(str(expectation.table))
+        except TableError as error:
+            raise PolicyError(f"{expectation.origin}: {error}", error.advice) from error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.facts import Gap
-from auditor.model import Owner
+from auditor.model import ELSEWHERE, File, Folder, Identity, Owner
 from auditor.parsers import rows
 
-PROCESS_COLUMNS = "pid started uid process executable cgroup"
+PROCESS_COLUMNS = "pid started uid process executable cgroup file? at_path? folders? root?"
 INITIAL_PID_NAMESPACE = "4026531836"
 """The inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h."""
 CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
@@ -19,6 +20,8 @@ CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
 _CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.scope)?(?:/|$)")
 _USERS_OWN = re.compile(r"/(?:user(?:-[^/]*)?\.slice|user@[^/]*\.service)(?:/|$)")
+_AT_PATH = ("itself", "another", "none")
+_MODE = re.compile("[0-7]{4}")
 _UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
@@ -51,11 +54,12 @@ def _container(cgroup: str) -> re.Match[str] | None:
 class Owners:
     """Looks up the holders of an inode. `why_partial` says why there may be holders that were not seen; None: all were looked at."""
 
-    def __init__(self, evidence: LinuxEvidence, containers: dict[str, str]) -> None:
+    def __init__(self, evidence: LinuxEvidence, containers: dict[str, str], images: dict[str, str]) -> None:
         self.rights = self._rights(evidence)
         self.unreadable: list[str] = []
         self.counts: dict[str, int] = {}
         self._containers = containers
+        self._images = images
         self._users = self._accounts(evidence)
         processes, gaps = evidence.table("owners", PROCESS_COLUMNS, "builtin:processes")
         holders, more = evidence.table("owners", "pid inodes", "builtin:holders")
@@ -127,18 +131,23 @@ class Owners:
         self.gaps.append(Gap(f"{what}: a row cannot be read", "\t".join(field or "" for field in row)[:200]))
 
     def _owner(self, pid: int, row: tuple[str | None, ...]) -> Owner:
-        _, started, uid, process, executable, cgroup = row
+        _, started, uid, process, executable, cgroup, file, at_path, folders, root = row
         shown: dict[str, object] = {"pid": pid}
         if process:
             shown["process"] = process
         if executable != "":
             shown["executable"] = executable
+            shown |= _executable_file(executable, file, at_path, folders)
+        if root is None or (ids := _numbers(root, 2)):
+            shown["root"] = None if root is None else Identity(uid=ids[0], gid=ids[1])
         if cgroup:
             container = container_of(cgroup)
             shown["unit"] = unit_of(cgroup)
             shown["container"] = (
                 self._containers.get(container, container[:12] if len(container) == 64 else container) if container else None
             )
+            if container in self._images:
+                shown["image"] = self._images[container]
         if (user := rows.number(uid)) is not None:
             shown["uid"] = user
             if uid in self._users and not shown.get("container"):
@@ -157,7 +166,43 @@ class Owners:
             return None
 
 
+def _executable_file(path: str | None, file: str | None, at_path: str | None, folders: str | None) -> dict[str, File | None]:
+    """The file that runs, as far as it is shown: its rights, which file is at its path, and the folders above that."""
+    if path is None or file is None:
+        return {"executable_file": None} if path is file else {}
+    rights = _rights(file)
+    if not rights:
+        return {}
+    if at_path in _AT_PATH and not path.endswith(ELSEWHERE):
+        rights["at_path"] = at_path
+    above = path.split("/")[:-1]
+    paths = ["/".join(above[:end]) or "/" for end in range(len(above), 0, -1)]
+    said = [_rights(word) for word in (folders or "").split(" ")]
+    if rights.get("at_path") == "itself" and len(said) == len(paths) and all(said):
+        rights["folders"] = [Folder(path=of, **one) for of, one in zip(paths, said, strict=True)]
+    return {"executable_file": File(**rights)}
+
+
+def _rights(said: str) -> dict[str, Any]:
+    """`mode`, `uid` and `gid` of MODE:UID:GID; empty where it is not that."""
+    mode, _, ids = said.partition(":")
+    numbers = _numbers(ids, 2)
+    return {"mode": mode, "uid": numbers[0], "gid": numbers[1]} if numbers and _MODE.fullmatch(mode) else {}
+
+
+def _numbers(said: str, count: int) -> list[int]:
+    """Numbers that are parted by colons; empty where these are not `count` of them."""
+    found = [number for word in said.split(":") if (number := rows.number(word)) is not None]
+    return found if len(found) == said.count(":") + 1 == count else []
+
+
 def container_names(evidence: LinuxEvidence) -> tuple[dict[str, str], list[Gap]]:
     """Container ids and the names their runtimes gave them."""
     found, gaps = evidence.table("containers", "id name", "builtin:containers")
     return {identity: name for identity, name in found if identity and name}, gaps
+
+
+def container_images(evidence: LinuxEvidence) -> dict[str, str]:
+    """Container ids and the images that their runtimes say they were made of, where they say so."""
+    found, _ = evidence.table("containers", "id image", "builtin:containers")
+    return {identity: image for identity, image in found if identity and image}

@@ -11,7 +11,8 @@ from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
 from auditor.collectors._linux_proc_text import Processes, Row, Text, by_path, targets
-from auditor.collectors._linux_script_files import accounts, container_names, socket_units, sysctl_files
+from auditor.collectors._linux_script_executables import Files
+from auditor.collectors._linux_script_files import accounts, container_names, socket_units, sysctl_files, unit_links
 from auditor.collectors._linux_script_sockets import Tables, details
 from auditor.evidence import Answer, Evidence
 from auditor.facts import Gap
@@ -22,6 +23,8 @@ LIMITS = (
     "Taken by the shell script: TCP sockets that are bound but do not listen, and which listeners speak MPTCP, are not shown; v6only and "
     "the device of a socket are where ss is installed.",
     "Taken by the shell script: a thread that keeps descriptors of its own is looked into only where a socket has no other holder.",
+    "Taken by the shell script: of the folders above a program nothing is shown where their path has more than letters, digits and "
+    "._+@:,%=-.",
     "Taken by the shell script: containers have the names that docker keeps; those of other runtimes are shown by their ids.",
 )
 _SETTINGS = re.compile(r"/proc/sys/net/ipv4/(\w+)")
@@ -49,6 +52,7 @@ class ScriptEvidence(LinuxEvidence):
         self._add("builtin:accounts", accounts(self._text("accounts", "accounts")))
         self._add("builtin:containers", container_names(self._text("containers", "containers")))
         self._add("builtin:socket-units", socket_units(self._text("socket-units", "socket-units")))
+        self._add("builtin:unit-links", unit_links(self._text("socket-units", "socket-units")))
         self._add("builtin:sysctl-files", sysctl_files(self._text("persisted", "sysctl-files")))
         self._add("builtin:cgroups", ([], []))
         text = Text([a for a in self.answers("proc") if a.command == PROC], PROC)
@@ -121,7 +125,12 @@ class ScriptEvidence(LinuxEvidence):
                 self._give(answer)
             self._details[place.label] = details(text.lines("details"), place.where)
         interesting = tables.inodes
-        rows_of = [processes.row(pid) for pid, inodes in sorted(processes.holders.items()) if inodes & interesting]
+        files = Files(text)
+        rows_of = [
+            (*row, *files.of(pid, row[4]))
+            for pid, inodes in sorted(processes.holders.items()) if inodes & interesting
+            for row in (processes.row(pid),)
+        ]  # fmt: skip
         holders: Rows = [
             (str(pid), " ".join(sorted(inodes & interesting))) for pid, inodes in sorted(processes.holders.items()) if inodes & interesting
         ]

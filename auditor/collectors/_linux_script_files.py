@@ -6,6 +6,7 @@ import re
 
 from auditor.collectors._linux_evidence import Rows
 from auditor.collectors._linux_proc_text import Text
+from auditor.collectors._linux_unit_links import DEPENDENCIES
 from auditor.facts import Gap
 
 _NAMED = re.compile(r"/var/lib/docker/containers/([0-9a-f]{64})/config\.v2\.json:\"Name\":\"/([^\"]+)\"")
@@ -27,9 +28,10 @@ def container_names(text: Text) -> tuple[Rows, list[Gap]]:
 
 
 def socket_units(text: Text) -> tuple[Rows, list[Gap]]:
-    """Rows of unit, directive and value in systemd's order: of two files of one name the first counts, drop-ins come after their unit."""
+    """Rows of unit, file, line, directive and value in systemd's order: of two files of one name the first counts, drop-ins come after
+    their unit."""
     files: dict[str, str] = {}
-    said: dict[str, list[tuple[str, str]]] = {}
+    said: dict[str, list[tuple[str, str, str]]] = {}
     gaps = _said(text)
     for line in text.lines():
         kind, blank, path = line.partition(" ")
@@ -50,11 +52,43 @@ def socket_units(text: Text) -> tuple[Rows, list[Gap]]:
         parts = drop_ins.get(unit, {})
         paths = [units[unit]] if unit in units else []
         for path in [*paths, *(parts[name] for name in sorted(parts))]:
-            found += [(unit, directive, value) for directive, value in said.get(path, [])]
+            found += [(unit, path, number, directive, value) for number, directive, value in said.get(path, [])]
     return found, gaps
 
 
-def _directive(line: str, files: dict[str, str], said: dict[str, list[tuple[str, str]]]) -> bool:
+def unit_links(text: Text) -> tuple[Rows, list[Gap]]:
+    """Rows of link and target; of the links that are unit files those alone that count, which are the first of their name."""
+    if not text.has("links"):
+        return [], [*text.gaps, Gap("the script did not ask which socket units are enabled")]
+    gaps = _said(text)
+    counting: dict[str, str] = {}
+    for line in text.lines():
+        path = line.partition(" ")[2]
+        if line.startswith(("file /", "masked /")) and path.endswith(".socket"):
+            counting.setdefault(path.rpartition("/")[2], path)
+    found: Rows = []
+    link: str | None = None
+    for line in text.lines("links"):
+        kind, _, path = line.partition(" ")
+        if kind == "link" and link is None and path.startswith("/"):
+            link = path
+        elif kind == "to" and link is not None:
+            folder, _, name = link.rpartition("/")
+            if folder.endswith(DEPENDENCIES) or counting.get(name, link) == link:
+                found.append((link, path))
+            link = None
+        elif kind == "unlinked" and link is None and path.startswith("/"):
+            found.append((path, None))
+        elif kind == "refused" and link is None:
+            gaps.append(Gap(f"{path}: where it leads, or what links are in it, could not be read"))
+        else:
+            gaps.append(Gap("a line about links of socket units cannot be read", line[:200]))
+    if link is not None:
+        gaps.append(Gap("where a link of a socket unit leads is missing", link[:200]))
+    return found, gaps
+
+
+def _directive(line: str, files: dict[str, str], said: dict[str, list[tuple[str, str, str]]]) -> bool:
     """Take in `FILE:LINE:DIRECTIVE=VALUE`; False where it is of no file that was named."""
     at = line.find(":")
     while at > 0 and line[:at] not in files:
@@ -63,7 +97,7 @@ def _directive(line: str, files: dict[str, str], said: dict[str, list[tuple[str,
     name, equals, value = text.partition("=")
     if at <= 0 or not colon or not number.isdigit() or not equals:
         return False
-    said.setdefault(line[:at], []).append((name.strip(), value.strip()))
+    said.setdefault(line[:at], []).append((number, name.strip(), value.strip()))
     return True
 
 

@@ -6,15 +6,18 @@ from typing import Any
 
 from auditor.collectors import _linux_settings as settings
 from auditor.collectors import _linux_sockets as sockets
+from auditor.collectors import _translations
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_names
+from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_images, container_names
 from auditor.collectors._linux_script import ScriptEvidence, taken_by_script
 from auditor.collectors._linux_stacks import Namespace, namespaces
-from auditor.collectors._linux_units import SocketUnit, socket_units
+from auditor.collectors._linux_units import SocketUnit, declared, socket_units
+from auditor.collectors._service_names import service_names
 from auditor.evidence import Evidence
 from auditor.facts import Facts, Gap
 from auditor.model import Snapshot, Stack, Witnessed
-from auditor.parsers import rows, witness
+from auditor.parsers import rows, services, witness
+from auditor.parsers.services import Services
 from auditor.reading import Output
 from auditor.tables import Tables
 
@@ -34,7 +37,7 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
     """Total: whatever the bundle holds, there is a Snapshot, and what it does not show is unknown in it."""
     linux = ScriptEvidence(evidence) if taken_by_script(evidence) else LinuxEvidence(evidence)
     containers, container_gaps = container_names(linux)
-    owners = Owners(linux, containers)
+    owners = Owners(linux, containers, container_images(linux))
     units, unit_gaps = socket_units(linux)
     groups = {number: path for number, path in linux.table("cgroups", "cgroup path", "builtin:cgroups")[0] if number and path}
     found, namespace_gaps = namespaces(linux, containers)
@@ -72,10 +75,28 @@ def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: li
         "name": namespace.name, "kind": namespace.kind, "privileged": known.privileged(linux.head.get("release", "")),
         "ephemeral": ephemeral, "reserved": reserved, "listening": listening, "addresses": interfaces.facts, "settings": facts,
         "persisted": settings.persisted(linux, namespace),
+        "socket_units": declared(linux) if host else Facts([], "a host's units open their sockets in its own stack", namespace.doubt),
     }  # fmt: skip
     if namespace.own and "cross-check" in linux.asked:
         shown["witnessed"] = _witnessed(linux)
+    if host and "services" in linux.asked:
+        shown |= service_names(_lists_of_services(linux), linux.whole)
+    if namespace.own and "nat" in linux.asked:
+        shown["translations"] = _translations.asked(linux)
     return Stack(**shown)
+
+
+def _lists_of_services(linux: LinuxEvidence) -> list[Services]:
+    """The host's own list; a host without one names no port."""
+    answers = linux.answers("services")
+    lists = [services.parse(Output(answer.command, answer.text, status=answer.status)) for answer in answers]
+    for read, answer in zip(lists, answers, strict=True):
+        if answer.trouble and b"No such file" not in answer.stderr:
+            read.gap(answer.trouble)
+    if not lists:
+        lists = [Services("/etc/services")]
+        lists[0].gap("cat /etc/services was not asked")
+    return lists
 
 
 def _witnessed(linux: LinuxEvidence) -> Facts[Witnessed]:

@@ -9,7 +9,7 @@ from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners
 from auditor.collectors._linux_stacks import Namespace
 from auditor.collectors._linux_units import SocketUnit, declaring
-from auditor.collectors._reach import WIDEST, mark_kernel_given, reach
+from auditor.collectors._reach import family_reached, mark_kernel_given, reach, widest
 from auditor.evidence import words
 from auditor.facts import PORT_MAX, Facts, Gap
 from auditor.model import ROUTED_LINK_KINDS, Address, Range, Socket
@@ -48,13 +48,14 @@ class Interfaces:
         kinds = [address.shown.get("kind", _NOT_SHOWN) for address in seen]
         self._unsure = (bool(gaps) or _NOT_SHOWN in kinds) and (bool(namespace.doubt) or namespace.kind != "host")
         self._private = namespace.kind == "netns" and not self._unsure and not any(kind in ROUTED_LINK_KINDS for kind in kinds)
-        reaches = {reach(a.address) for a in seen}
-        self.wildcard = "unknown" if gaps else self._limited(next((r for r in WIDEST if r in reaches), "loopback"))
+        self._wildcards = {
+            family: "unknown" if gaps else self._limited(widest((a.address for a in seen), family)) for family in ("ipv4", "ipv6", "any")
+        }
 
-    def reached(self, address: str) -> str:
-        """How far an address that a socket is bound to reaches."""
+    def reached(self, address: str, v6only: bool | None) -> str:
+        """How far an address that a socket is bound to reaches; a wildcard reaches what its stack has of its family."""
         found = reach(address)
-        return self.wildcard if found == "wildcard" else self._limited(found)
+        return self._wildcards[family_reached(address, v6only)] if found == "wildcard" else self._limited(found)
 
     def _limited(self, found: str) -> str:
         if self._unsure and found != "loopback":
@@ -78,7 +79,7 @@ class _Ports:
         self.units = units
         self.interfaces = interfaces
         self.groups = groups
-        self.reaches: dict[str, str] = {}
+        self.reaches: dict[tuple[str, bool | None], str] = {}
         self.by_inode: dict[str, list[dict[str, Any]]] = {}
         self.seen: list[Socket] = []
         self.gaps: list[Gap] = []
@@ -93,9 +94,10 @@ class _Ports:
 
     def add(self, shown: dict[str, Any], inode: str, cookie: str = "") -> None:
         address = shown["address"]
-        if address not in self.reaches:
-            self.reaches[address] = self.interfaces.reached(address)
-        shown["reach"] = self.reaches[address]
+        bound = (address, shown.get("v6only"))
+        if bound not in self.reaches:
+            self.reaches[bound] = self.interfaces.reached(*bound)
+        shown["reach"] = self.reaches[bound]
         holders = self.owners.of(inode) if inode != "0" else []
         why = self.owners.why_unseen(inode)
         if holders:

@@ -2,62 +2,133 @@
 
 from __future__ import annotations
 
-from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.facts import PORT_MAX, Gap
+from auditor.collectors._linux_evidence import LinuxEvidence, Rows
+from auditor.collectors._linux_unit_links import Links
+from auditor.collectors._reach import reach
+from auditor.facts import PORT_MAX, Facts, Gap
+from auditor.model import DeclaredUnit
 from auditor.parsers import rows
 
+_COLUMNS = "unit file line directive value"
 _LISTEN = {"ListenStream": "tcp", "ListenDatagram": "udp", "ListenSequentialPacket": "sctp"}
 _OTHER_PROTOCOLS = {"udplite": "udplite", "sctp": "sctp", "mptcp": "tcp"}
+_YES = ("yes", "true", "1", "on", "y", "t")
+_V6ONLY = {"ipv6-only": True, "both": False}
+_WILDCARDS = ("::", "0.0.0.0")  # noqa: S104 - compared, not bound
+
+
+class Listen:
+    """A port that a unit declares: `address` as the unit has it without brackets, "::" where it names none; `zone` None where it has none;
+    `file` and `line` say where."""
+
+    __slots__ = ("address", "file", "line", "port", "protocol", "zone")
+
+    def __init__(self, protocol: str, address: str, zone: str | None, port: int, file: str, line: int) -> None:
+        self.protocol = protocol
+        self.address = address
+        self.zone = zone
+        self.port = port
+        self.file = file
+        self.line = line
 
 
 class SocketUnit:
-    """A .socket unit: `listens` as (protocol, address or None for the wildcard, port), and the `service` it starts."""
+    """A .socket unit: what it `listens` on, the `service` it starts; `device`, `v6only` and `reuse_port` of its sockets, None where it does
+    not say; `unread` are lines of which it cannot be told what they declare."""
 
-    __slots__ = ("listens", "name", "service")
+    __slots__ = ("device", "listens", "name", "reuse_port", "service", "unread", "v6only")
 
-    def __init__(self, name: str, rows: list[tuple[str, str]]) -> None:
+    def __init__(self, name: str, said: Rows) -> None:
         self.name = name
-        self.listens: list[tuple[str, str | None, int]] = []
+        self.listens: list[Listen] = []
+        self.unread: list[Gap] = []
+        self.v6only: bool | None = None
+        self.device: str | None = None
+        self.reuse_port = False
         service, accept, transport = "", "", ""
-        streams: list[tuple[str, str]] = []
-        for directive, value in rows:
+        streams: list[tuple[str, str, str, int]] = []
+        for _, file, line, directive, value in ((field or "" for field in row) for row in said):
             if directive in _LISTEN:
-                streams = [] if not value else [*streams, (_LISTEN[directive], value)]
+                streams = [] if not value else [*streams, (_LISTEN[directive], value, file, rows.number(line) or 0)]
             elif directive == "Service":
                 service = value
             elif directive == "Accept":
                 accept = value
             elif directive == "SocketProtocol":
                 transport = value
-        for protocol, value in streams:
-            address, port = _address(value)
-            if port is not None:
-                self.listens.append((_OTHER_PROTOCOLS.get(transport, protocol), address, port))
+            elif directive == "BindIPv6Only":
+                self.v6only = _V6ONLY.get(value)
+            elif directive == "BindToDevice":
+                self.device = value or None
+            elif directive == "ReusePort":
+                self.reuse_port = value.lower() in _YES
+        for protocol, value, file, number in streams:
+            if _is_no_port(value):
+                continue
+            address, zone, port = _address(value)
+            if port is None:
+                self.unread.append(Gap(f"{file}:{number}: what {name} listens on cannot be read", value[:200]))
+            else:
+                self.listens.append(Listen(_OTHER_PROTOCOLS.get(transport, protocol), address, zone, port, file, number))
         stem = name.removesuffix(".socket")
-        self.service = service or (f"{stem}@.service" if accept.lower() in ("yes", "true", "1", "on", "y", "t") else f"{stem}.service")
+        self.service = service or (f"{stem}@.service" if accept.lower() in _YES else f"{stem}.service")
 
 
-def _address(value: str) -> tuple[str | None, int | None]:
-    """systemd.socket(5): a port, or ADDRESS:PORT; a path, a vsock or an abstract name is no port."""
+def _is_no_port(value: str) -> bool:
+    """systemd.socket(5): a path (it may begin with a specifier), an abstract name or a vsock."""
+    return "/" in value or value.startswith(("@", "vsock:"))
+
+
+def _address(value: str) -> tuple[str, str | None, int | None]:
+    """Address, zone and port of PORT, or of ADDRESS:PORT with the zone after either of them; no port where it is neither."""
     host, colon, port = value.rpartition(":")
-    host = host.split("%", 1)[0].strip("[]")
-    number = rows.number(port, PORT_MAX)
-    if not number or value.startswith("vsock:"):
-        return None, None
-    return (host if colon and host not in ("::", "0.0.0.0", "*") else None), number  # noqa: S104 - compared, not bound
+    port, _, device = port.partition("%") if host.startswith("[") else (port, "", "")
+    host, _, zone = host.strip("[]").partition("%")
+    address = host if colon and host != "*" else "::"
+    number = rows.number(port, PORT_MAX) if reach(address) != "unknown" else None
+    return address, (zone or device).lstrip("%") or None, number or None
+
+
+def _by_unit(evidence: LinuxEvidence) -> tuple[dict[str, Rows], list[Gap]]:
+    found, gaps = evidence.table("socket-units", _COLUMNS, "builtin:socket-units")
+    by_unit: dict[str, Rows] = {}
+    for row in found:
+        by_unit.setdefault(row[0] or "", []).append(row)
+    return by_unit, gaps
 
 
 def socket_units(evidence: LinuxEvidence) -> tuple[list[SocketUnit] | None, list[Gap]]:
     """The units in the order of their names; None where they may not be all, so that none is named in another's place."""
-    found, gaps = evidence.table("socket-units", "unit directive value", "builtin:socket-units")
-    by_unit: dict[str, list[tuple[str, str]]] = {}
-    for unit, directive, value in found:
-        by_unit.setdefault(unit or "", []).append((directive or "", value or ""))
-    return None if gaps else [SocketUnit(name, rows) for name, rows in by_unit.items()], gaps
+    by_unit, gaps = _by_unit(evidence)
+    aliases = Links(evidence).aliases
+    return None if gaps else [SocketUnit(name, said) for name, said in by_unit.items() if name not in aliases], gaps
+
+
+def declared(evidence: LinuxEvidence) -> Facts[DeclaredUnit]:
+    """The ports that units declare, those of a template by each of its instances that is enabled. None where lines or links are missing:
+    a later line may take an earlier one back, and a link may be a mask."""
+    by_unit, gaps = _by_unit(evidence)
+    links = Links(evidence)
+    gaps += links.gaps
+    units = [] if gaps else [SocketUnit(name, said) for name, said in links.effective(by_unit).items()]
+    seen = [_declared(unit, one, unit.name in links.enabled) for unit in units for one in unit.listens]
+    return Facts(seen, "systemd's unit files", [*gaps, *(gap for unit in units for gap in unit.unread), *evidence.whole])
+
+
+def _declared(unit: SocketUnit, one: Listen, enabled: bool) -> DeclaredUnit:
+    said = {} if unit.v6only is None or ":" not in one.address else {"v6only": unit.v6only}
+    return DeclaredUnit(
+        unit=unit.name, protocol=one.protocol, address=one.address, port=one.port, device=one.zone or unit.device,
+        reuse_port=unit.reuse_port, enabled=enabled, file=one.file, line=one.line, **said,
+    )  # fmt: skip
 
 
 def declaring(units: list[SocketUnit], protocol: str, address: str, port: int) -> SocketUnit | None:
     """The one unit that declares this socket; None where none does or several do."""
-    wildcard = address in ("::", "0.0.0.0")  # noqa: S104 - compared, not bound
-    found = [u for u in units if any(p == protocol and n == port and (a == address or (a is None and wildcard)) for p, a, n in u.listens)]
+
+    def declares(one: Listen) -> bool:
+        alike = one.address == address or (one.address in _WILDCARDS and address in _WILDCARDS)
+        return (one.protocol, one.port) == (protocol, port) and alike
+
+    found = [unit for unit in units if any(map(declares, unit.listens))]
     return found[0] if len(found) == 1 else None

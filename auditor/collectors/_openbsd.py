@@ -56,12 +56,12 @@ def _not_handed_out(heard: Heard, protocol: str) -> Callable[[], list[Range]]:
 
 def netstat(output: Output) -> Read:
     """netstat -R lists routing domains; all else is sockets."""
-    return rdomains.parse(output) if "R" in output.command.letters else netstat_bsd.parse_openbsd(output)
+    return rdomains.parse(output) if "R" in output.command.given(netstat_bsd.OPENBSD_TAKING) else netstat_bsd.parse_openbsd(output)
 
 
 def stack_of(command: Command) -> tuple[str, str] | None:
     """`netstat -T 5` speaks of routing domain 5; 0 is the host's own."""
-    table = command.option("T") if command.program == "netstat" else None
+    table = command.option("T", netstat_bsd.OPENBSD_TAKING) if command.program == "netstat" else None
     return None if table in (None, "0") else (f"rdomain:{table}", "rdomain")
 
 

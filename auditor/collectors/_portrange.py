@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from auditor.collectors._saved import Heard, handed_out
 from auditor.model import Range
@@ -14,9 +15,9 @@ _ROLES = (("default", ""), ("high", "hi"), ("low", "low"))
 
 def picked(heard: Heard) -> list[Callable[[], list[Range]]]:
     """The ranges, one by one. Where the first is set above the last (lowfirst and lowlast are), ports are tried downwards."""
+    return [partial(_picked, heard, role, prefix) for role, prefix in _ROLES]
 
-    def of(role: str, prefix: str) -> list[Range]:
-        first, last = f"{PORTRANGE}.{prefix}first", f"{PORTRANGE}.{prefix}last"
-        return [handed_out(heard.range(first, last), role, descending=heard.descends(first, last))]
 
-    return [lambda role=role, prefix=prefix: of(role, prefix) for role, prefix in _ROLES]  # type: ignore[misc]
+def _picked(heard: Heard, role: str, prefix: str) -> list[Range]:
+    first, last = f"{PORTRANGE}.{prefix}first", f"{PORTRANGE}.{prefix}last"
+    return [handed_out(heard.range(first, last), role, descending=heard.descends(first, last))]

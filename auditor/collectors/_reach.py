@@ -32,6 +32,25 @@ def reach(address: str) -> str:
     return "public" if ip.is_global else "private"
 
 
+def family_reached(address: str, v6only: bool | None) -> str:
+    """The family of the addresses that a wildcard or multicast address stands for; `any` where it is, or may be, both."""
+    from ipaddress import IPv4Address, ip_address
+
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return "any"
+    if isinstance(ip, IPv4Address) or ip.ipv4_mapped:
+        return "ipv4"
+    return "ipv6" if v6only or not ip.is_unspecified else "any"
+
+
+def widest(addresses: Iterable[str], family: str) -> str:
+    """How far a wildcard of that family reaches, or of `any`, on a stack that has these addresses."""
+    reaches = {reach(address) for address in addresses if family in ("any", family_reached(address, True))}
+    return next((scope for scope in WIDEST if scope in reaches), "loopback")
+
+
 def mark_kernel_given(shown: dict[str, Any], ephemeral: Iterable[PortRange], reserved: Iterable[PortRange]) -> None:
     """A UDP socket without a peer, on a port that the kernel hands out and no unit declares, is most likely a client's."""
     if shown["protocol"] == "udp" and not shown.get("socket_unit"):

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from auditor.collectors._reach import WIDEST, mark_kernel_given, reach
+from auditor.collectors import _translations
+from auditor.collectors._reach import family_reached, mark_kernel_given, reach, widest
 from auditor.collectors._saved_answers import HOST, Answers, Formats, Heard, Missing, Parser
 from auditor.collectors._saved_merged import Merged, owners_of
 from auditor.collectors._saved_sockets import Sockets
+from auditor.collectors._service_names import service_names
 from auditor.command import Command
 from auditor.evidence import Evidence
 from auditor.facts import Facts, Gap, PortRange
 from auditor.model import Address, Persisted, Range, Setting, Snapshot, Socket, Stack, Witnessed
 from auditor.parsers import sysctl_conf
+from auditor.parsers.nat_rules import NatRules
+from auditor.parsers.services import Services
 from auditor.parsers.witness import Witness
 from auditor.tables import Tables
 
@@ -181,6 +185,8 @@ def _stack(heard: Heard, ranges: Ranges, answers: Answers, tables: Tables, syste
         name=heard.name, kind=heard.kind or system.kind, privileged=ranges.privileged, ephemeral=ranges.ephemeral, reserved=ranges.reserved,
         listening=_listening(heard, answers, tables, system, ranges, addresses), addresses=addresses, settings=settings,
         persisted=_persisted(heard, answers, system), **({"witnessed": _witnessed(told, answers.whole)} if told else {}),
+        **service_names([read for read in heard.others if isinstance(read, Services)], answers.whole),
+        **_translations.saved([read for read in heard.others if isinstance(read, NatRules)], answers.whole),
     )  # fmt: skip
 
 
@@ -260,14 +266,14 @@ def _listening(
     gaps = merged.gaps
     if hidden := system.hidden(heard, answers):
         gaps = [Gap(hidden), *gaps]
-    wildcard = _widest(addresses, merged.found)
+    wildcards = _wildcards(addresses, merged.found)
     sight = heard.blind or system.sight(heard, answers) or next((gap.why for gap in answers.whole), None)
     seen = []
     for one in merged.found:
         shown = one.shown | owners_of(one, heard, sight)
         shown["source"] = ", ".join(one.sources)
         found = "unknown" if shown.get("address_cut") else reach(shown["address"])
-        shown["reach"] = wildcard if found == "wildcard" else found
+        shown["reach"] = wildcards[family_reached(shown["address"], shown.get("v6only"))] if found == "wildcard" else found
         shown.setdefault("state", "unknown")
         if tables.iana(shown["port"], shown["protocol"]).status != "assigned":
             _mark(shown, ranges)
@@ -286,14 +292,13 @@ def _mark(shown: dict[str, Any], ranges: Ranges) -> None:
         mark_kernel_given(shown, given, kept_out)
 
 
-def _widest(addresses: Facts[Address], sockets: Iterable[Merged]) -> str:
-    """How far a wildcard reaches: as far as the widest address of its stack, an interface's or one that a socket is bound to, where all of
-    these are known."""
+def _wildcards(addresses: Facts[Address], sockets: Iterable[Merged]) -> dict[str, str]:
+    """How far a wildcard of each family reaches: as far as the widest address of its stack, an interface's or one that a socket is bound
+    to, where all of these are known."""
     bound = {one.shown["address"] for one in sockets if not one.shown.get("address_cut")}
-    scopes = {reach(address) for address in (*(one.address for one in addresses.seen), *bound)}
-    if "public" in scopes:
-        return "public"
-    return "unknown" if addresses.gaps else next((scope for scope in WIDEST if scope in scopes), "loopback")
+    known = {one.address for one in addresses.seen} | bound
+    reaches = {family: widest(known, family) for family in ("ipv4", "ipv6", "any")}
+    return {family: "unknown" if addresses.gaps and found != "public" else found for family, found in reaches.items()}
 
 
 def _visibility(answers: Answers, stacks: list[Stack], gaps: list[Gap], system: System) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class Heard:
         elif isinstance(read, services.Services):
             for entry, port in read.ports.items():
                 self.ports_by_name[entry] = port if self.ports_by_name.get(entry, port) == port else services.AMBIGUOUS
+            self.others.append(read)
         elif isinstance(read, accounts.Accounts):
             self.users |= read.names
         else:
@@ -316,8 +317,14 @@ def _doubt(read: Reading, answer: Answer, command: Command) -> str | None:
 
 def _meaning(command: Command) -> tuple[Any, ...]:
     """What tells one command line from another, however its options are written."""
-    words = [word for word in command.arguments if not word.startswith("-") or word.startswith("--")]
-    return command.program, sorted(command.letters), words, command.stack, command.filters
+    letters: list[str] = []
+    words: list[str] = []
+    for word in command.arguments:
+        if word.startswith("-") and not word.startswith("--"):
+            letters += word[1:]
+        else:
+            words.append(word)
+    return command.program, sorted(letters), words, command.stack, command.filters
 
 
 def _stack(answer: Answer, command: Command, formats: Formats) -> str:

@@ -10,6 +10,7 @@ from auditor.collectors._saved_answers import Heard, Listing
 from auditor.collectors._saved_merged import Alike, Holders, Merged
 from auditor.facts import PORT_MAX, Gap
 from auditor.parsers import services
+from auditor.parsers.endpoints import WILDCARDS
 from auditor.reading import FAMILIES, PROTOCOLS, Seen
 
 _UNHELD = "it lists no socket that no process holds, such as one of the kernel's own"
@@ -169,7 +170,7 @@ def _is_loose(shown: dict[str, Any]) -> bool:
 
 def _may_be(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two addresses, one of which is cut or of no known family, may be the same."""
-    wildcards = ("*", "0.0.0.0", "::")  # noqa: S104 - compared, never bound
+    wildcards = ("*", *WILDCARDS.values())
     if "*" in (one["address"], other["address"]):
         return one["address"] in wildcards and other["address"] in wildcards
     for cut, whole in ((one, other), (other, one)):

@@ -324,6 +324,47 @@ executables_here() {
     done
 }
 
+# folders_above: of lines LINK PATH the folders above the paths, each once, as ls -ln prints them; none whose path would need quoting
+folders_above() {
+    above_seen=' / '
+    while IFS=' ' read -r above_link above_path; do
+        above_path=${above_path%/*}
+        case $above_path in (*[!A-Za-z0-9/._+@:,%=-]*) continue ;; esac
+        while [ -n "$above_path" ]; do
+            case $above_seen in (*" $above_path "*) break ;; esac
+            above_seen="$above_seen$above_path "
+            above_path=${above_path%/*}
+        done
+    done
+    $long -dL $above_seen 2>/dev/null
+}
+
+# at_paths: of lines LINK PATH those whose path has the mark of a deleted file, and which file is at that path now
+at_paths() {
+    while IFS=' ' read -r at_link at_listed; do
+        case $at_listed in (*'(deleted)') ;; (*) continue ;; esac
+        its_path "$at_link" "$at_listed"
+        if same "$at_link" "$its_path"; then
+            say "$at_link itself"
+        elif [ -f "${its_path%' (deleted)'}" ]; then
+            say "$at_link another"
+        else
+            case $(ls -d "${its_path%' (deleted)'}" 2>&1) in (*'Permission denied') ;; (*) say "$at_link none" ;; esac
+        fi
+    done
+}
+
+# elsewhere: of lines LINK USER-NAMESPACE, the first of which is our own, the processes that are in another one
+elsewhere() {
+    read -r elsewhere_link elsewhere_own
+    while read -r elsewhere_link elsewhere_target; do
+        if [ -n "$elsewhere_target" ] && [ "$elsewhere_target" != "$elsewhere_own" ]; then
+            elsewhere_link=${elsewhere_link#/proc/}
+            say "${elsewhere_link%/ns/user}"
+        fi
+    done
+}
+
 linux_proc() {
     processes=$(cd /proc && echo [0-9]*)
     say '= began'
@@ -379,6 +420,8 @@ linux_proc() {
         say "= thread executables $exact"
         of_threads=$(each_thread "$exact" exe | links)
         say "$of_threads"
+        say '= thread files'
+        each_thread "$long -L" exe
         processes=$all
     fi
     holders_again
@@ -389,7 +432,22 @@ linux_proc() {
     if [ -n "$comparable" ]; then
         say '= the files at their paths'
         say "$executables$nl$of_threads" | executables_here
+        say '= at the paths of deleted ones'
+        say "$executables$nl$of_threads" | at_paths
     fi
+    say '= files'
+    each "$long -L" exe
+    say '= folders'
+    say "$executables$nl$of_threads" | folders_above
+    say '= user namespaces'
+    users=$({ $long /proc/self/ns/user; each "$long" ns/user; } | links)
+    say "$users"
+    say '= maps of user namespaces'
+    all=$processes
+    processes=$(say "$users" | elsewhere)
+    each 'found -e ^' uid_map
+    each 'found -e ^' gid_map
+    processes=$all
     say '= status'
     each 'found -e ^Name: -e ^Uid:' status
     say '= groups'
@@ -443,12 +501,15 @@ linux_containers() {
     return "$linux_containers"
 }
 
-# linux_socket_units: the files of socket units in systemd's order of precedence, and named directives of theirs: other lines can hold secrets
+unit_folders='/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early
+    /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system
+    /lib/systemd/system /run/systemd/generator.late'
+
+# linux_socket_units: the files of socket units in systemd's order of precedence, and named directives of theirs: other lines can hold secrets;
+# then the links that enable, mask or rename them
 linux_socket_units() {
     set --
-    for folder in /etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early \
-        /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system \
-        /lib/systemd/system /run/systemd/generator.late; do
+    for folder in $unit_folders; do
         if [ -e "$folder" ] && ! [ -r "$folder" ]; then refuse "$folder: may not be read"; fi
         for unit in "$folder"/*.socket "$folder"/*.socket.d/*.conf; do
             if [ -f "$unit" ]; then
@@ -464,10 +525,33 @@ linux_socket_units() {
     if [ $# -gt 0 ]; then
         grep -n -e '^[[:blank:]]*Listen[[:alpha:]]*[[:blank:]]*=' -e '^[[:blank:]]*Service[[:blank:]]*=' -e '^[[:blank:]]*Accept[[:blank:]]*=' \
             -e '^[[:blank:]]*BindIPv6Only[[:blank:]]*=' -e '^[[:blank:]]*BindToDevice[[:blank:]]*=' \
-            -e '^[[:blank:]]*SocketProtocol[[:blank:]]*=' "$@" /dev/null
+            -e '^[[:blank:]]*SocketProtocol[[:blank:]]*=' -e '^[[:blank:]]*ReusePort[[:blank:]]*=' "$@" /dev/null
         if [ $? -gt 1 ]; then return 2; fi
     fi
+    say '= links'
+    linux_unit_links
     say '= end'
+}
+
+# linux_unit_links: links that name socket units, those to the unit file itself and those in the folders of what is started with it
+linux_unit_links() {
+    for folder in $unit_folders; do
+        for wants in "$folder"/*.wants "$folder"/*.requires "$folder"/*.upholds; do
+            if [ -d "$wants" ] && ! [ -r "$wants" ]; then say "refused $wants"; fi
+        done
+        for link in "$folder"/*.wants/*.socket "$folder"/*.requires/*.socket "$folder"/*.upholds/*.socket "$folder"/*.socket; do
+            if [ -L "$link" ]; then
+                if leads=$({ readlink -f "$link" || readlink "$link"; } 2>/dev/null); then
+                    say "link $link"
+                    say "to $leads"
+                else
+                    say "refused $link"
+                fi
+            elif [ -e "$link" ] && [ "${link%/*}" != "$folder" ]; then
+                say "unlinked $link"
+            fi
+        done
+    done
 }
 
 # linux_sysctl_files: the files that set kernel settings at boot, in the order of their folders

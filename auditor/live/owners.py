@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from auditor.live import rows
+from auditor.live import executables, rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 
     Write = Callable[[bytes], object]
 
-PROCESS_COLUMNS = "pid started uid process executable cgroup"
+PROCESS_COLUMNS = f"pid started uid process executable cgroup {executables.COLUMNS}"
 HOLDER_COLUMNS = "pid inodes"
 WALK_COLUMNS = "name value"
-ELSEWHERE = " (in another mount namespace)"
-_DELETED = " (deleted)"
-_IN_MEMORY = "/memfd:"
-"""So begins the name of a file that has none; it can be made elsewhere too, but it is nobody's path."""
 _INODES_A_ROW = 4096
 _PROC_FILE = 1 << 16
 _PIDS_WORTH_A_WALKER = 150
@@ -44,75 +40,18 @@ def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
         started = _started(at)
         groups = _group(at)
         try:
-            executable = rows.field(os.fsencode(_executable(running or at)))
+            executable, *file = executables.look(running or at)
         except PermissionError:
-            executable = b""
+            executable, *file = executables.DENIED
         except FileNotFoundError:
-            executable = b"-"
+            executable, *file = executables.KERNEL_THREAD
         if started != _started(f"/proc/{pid}"):
             return None
     except OSError:
         return None
     name = status[6 : status.index(b"\n")].replace(b"\t", b"\\t")  # the kernel has escaped backslash and LF already
     uid = status.partition(b"\nUid:\t")[2].split(b"\t", 2)[1]
-    return b"\t".join((b"%d" % pid, started, uid, b"\\-" if name == b"-" else name, executable, groups))
-
-
-def _executable(at: str) -> str:
-    """The path of its executable, as the kernel has it. In a mount namespace of its own, which any user can make, another file can be laid
-    over a path, and a process that is in this one can run it: where the file is not the one at that path here, ELSEWHERE says so, and where
-    it was deleted, unless it lies on the very mount that its folder is on here."""
-    link = at + "/exe"
-    path = os.readlink(link)
-    if _same(link, path):
-        return path
-    if path != (again := os.readlink(link)):  # it was replaced, or the process became another program meanwhile
-        path = again
-        if _same(link, path):
-            return path
-    bare = path.removesuffix(_DELETED)
-    if bare != path and bare.startswith("/") and (bare.startswith(_IN_MEMORY) or _on_mount_of_folder(link, bare)):
-        return path
-    return path + ELSEWHERE
-
-
-def _same(link: str, path: str) -> bool:
-    """Whether there is one file at both; no where it cannot be told."""
-    try:
-        runs, here = os.stat(link), os.stat(path)
-    except OSError:
-        return False
-    return (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino)
-
-
-def _on_mount_of_folder(link: str, path: str) -> bool:
-    """Whether the file lies on the mount that holds its folder here, or the nearest one above that is still there: the path of what was
-    deleted is the kernel's word only where the mounts are those of this namespace. A device or an inode number would not do: a mount can
-    show a folder of the same file system at any path."""
-    folder = os.path.dirname(path)
-    while not os.path.isdir(folder) and folder != "/":
-        folder = os.path.dirname(folder)
-    try:
-        runs = os.open(link, os.O_PATH | os.O_CLOEXEC)
-        try:
-            here = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-            try:
-                mount = _mount(here)
-                return mount is not None and mount == _mount(runs)
-            finally:
-                os.close(here)
-        finally:
-            os.close(runs)
-    except OSError:
-        return False
-
-
-def _mount(descriptor: int) -> bytes | None:
-    """The number of the mount that a descriptor is on; while it is open no other mount gets that number."""
-    for line in _read(f"/proc/self/fdinfo/{descriptor}").split(b"\n"):
-        if line.startswith(b"mnt_id:"):
-            return line[7:].strip()
-    return None
+    return b"\t".join((b"%d" % pid, started, uid, b"\\-" if name == b"-" else name, executable, groups, *file))
 
 
 def _read(path: str) -> bytes:

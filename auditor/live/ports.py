@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _RETRIES = 2
 GROUP_COLUMNS = "cgroup path"
+_CGROUP = owners.PROCESS_COLUMNS.split(" ").index("cgroup")
 
 
 def ask(notebook: dict[str, object]) -> Iterator[Answer]:
@@ -73,7 +74,7 @@ def _cgroups(wanted: set[bytes], processes: list[bytes]) -> bytes:
     lines: list[bytes] = []
     left = {int(number) for number in wanted if number}
     if mount is not None:
-        for path in {process.rpartition(b"\t")[2] for process in processes} | {b"/"}:
+        for path in {process.split(b"\t")[_CGROUP] for process in processes} | {b"/"}:
             try:
                 number = os.stat(mount + path).st_ino
             except (OSError, ValueError):

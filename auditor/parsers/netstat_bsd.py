@@ -98,8 +98,9 @@ _DRAGONFLY = _System(
     taking="cfIMNpw", flags="AaBbdghiLlmnPrSstuWz", tables="riIwsmgu", whole="Wl", whole_ipv6=False, names={"ipv4": 15, "ipv6": 8},
     v6only={"46": False, "6": True}, bare=None, queues="L",
 )  # fmt: skip
+OPENBSD_TAKING = "cfIMNPpTWw"
 _OPENBSD = _System(
-    taking="cfIMNPpTWw", flags="AaBbdeFghilmnqRrstuv", tables="riIwsmguPWR", whole="v", whole_ipv6=True, names={"ipv4": 8, "ipv6": 8},
+    taking=OPENBSD_TAKING, flags="AaBbdeFghilmnqRrstuv", tables="riIwsmguPWR", whole="v", whole_ipv6=True, names={"ipv4": 8, "ipv6": 8},
     v6only={"6": True}, bare="ipv4", unsure="l", tables_by_kind=True,
 )  # fmt: skip
 _NETBSD = _System(

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from auditor.parsers.endpoints import Endpoint, dotted
+from auditor.parsers.endpoints import WILDCARDS, Endpoint, dotted
 from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import pass_over_echo, typed
@@ -64,7 +64,8 @@ _SECOND_LINE = re.compile(
 )
 _SECOND_LINE_OWNER = re.compile(rf"\s+(?:(?P<interface>[A-Za-z]\S*)\s+)??{_OWNER}\s.*")
 _FURTHER = re.compile(r"<(?P<which>Remote|Local): .*>")
-_NO_PEER = {"0.0.0.0": "ipv4", "::": "ipv6"}  # noqa: S104 - as sctp rows print it
+_NO_PEER = {address: family for family, address in WILDCARDS.items()}
+"""As sctp rows print it."""
 _STATES = {"LISTEN": "listening", "BOUND": "bound", "IDLE": "bound", "CLOSED": "bound"}
 """What a TCP or SCTP row without peer that has a port is."""
 

@@ -9,7 +9,8 @@ _ESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "-": "-"}
 
 
 def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ...]], list[Gap]]:
-    """Rows with the `columns` asked for, in their order. An empty field is "" (not shown), `-` is None (looked for, not there).
+    """Rows with the `columns` asked for, in their order. An empty field is "" (not shown), `-` is None (looked for, not there). A column
+    that is asked for with a `?` behind its name may be missing: evidence that is older than the column does not show it.
 
     A missing header, a row of another width and a missing or wrong `end` line are gaps that name `what`.
     """
@@ -17,9 +18,9 @@ def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ..
     cut = lines.pop()
     wanted = columns.split(" ")
     head = lines[0].split("\t") if lines else []
-    if not set(wanted) <= set(head):
+    if not {name for name in wanted if not name.endswith("?")} <= set(head):
         return [], [Gap(f"{what}: the answer does not begin with its header", lines[0][:200] if lines else None)]
-    places = [head.index(name) for name in wanted]
+    places = [head.index(name) if name in head else -1 for name in (name.removesuffix("?") for name in wanted)]
     straight = places == list(range(len(head)))
     rows: list[tuple[str | None, ...]] = []
     gaps = [Gap(f"{what}: its last line was cut", cut[:200])] if cut else []
@@ -36,7 +37,7 @@ def parse(text: str, columns: str, what: str) -> tuple[list[tuple[str | None, ..
         elif straight and "\\" not in line and "-" not in line:
             rows.append(tuple(fields))
         else:
-            rows.append(tuple(_plain(fields[place]) for place in places))
+            rows.append(tuple("" if place < 0 else _plain(fields[place]) for place in places))
     if ending != str(len(rows)) and not gaps:
         gaps.append(Gap(f"{what}: {len(rows)} rows, where its last line says {ending if ending is not None else 'nothing: it was cut'}"))
     return rows, gaps

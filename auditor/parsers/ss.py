@@ -16,8 +16,8 @@ import re
 from itertools import takewhile
 from typing import Any
 
-from auditor.command import Command
-from auditor.parsers.endpoints import Endpoint, coloned
+from auditor.command import SS_TAKING, Command
+from auditor.parsers.endpoints import WILDCARDS, Endpoint, coloned
 from auditor.parsers.known_options import uncover_unknown
 from auditor.parsers.long_options import LongOptions
 from auditor.parsers.typed_lines import is_echo, pass_over_echo
@@ -31,7 +31,6 @@ _LONG = {
     "bpf": "b", "kill": "K", "tos": "o", "cgroup": "o", "tipcinfo": "o", "inet-sockopt": "o",
 }  # fmt: skip
 """Long options and their letters; those of `o` have none of their own, and add to a row like it."""
-_TAKING = "fADFN"
 _PROTOCOL_LETTERS = {"t": "tcp", "u": "udp", "S": "sctp", "M": "mptcp"}
 _OTHER_LETTERS = "dwx0v"
 _NOT_QUERIED = "!"
@@ -77,7 +76,7 @@ class _Asked:
     """What the command line asked for: `protocols` and `families`, `states` (listening, unconnected, connected), the filter's `words`."""
 
     def __init__(self, command: Command) -> None:
-        given = LongOptions(command.arguments, _TAKING, _LONG)
+        given = LongOptions(command.arguments, SS_TAKING, _LONG)
         letters = given.letters
         self.letters = letters
         self.unknown = given.unknown
@@ -236,7 +235,7 @@ class _Rows:
             shown["address"] = local.address
         elif local.address == "*":
             family = self._wildcard_family(v6only is not None)
-            shown["address"] = {"ipv4": "0.0.0.0", "ipv6": "::"}.get(family or "", "*")  # noqa: S104 - reported, never bound
+            shown["address"] = WILDCARDS.get(family or "", "*")
             if family == "ipv6":
                 shown["v6only"] = False
         else:
@@ -290,7 +289,7 @@ def _age(lines: list[str], asked: _Asked) -> str | None:
 def _signs(local: Endpoint, peer: Endpoint, row: re.Match[str]) -> set[str]:
     signs = set()
     for end, printed in ((local, row["local"]), (peer, row["peer"])):
-        if end.address == "0.0.0.0":  # noqa: S104 - compared, never bound
+        if end.address == WILDCARDS["ipv4"]:
             signs.add("new")
         elif end.family == "ipv6" and not printed.startswith("["):
             signs.add("old")

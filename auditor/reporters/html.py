@@ -7,10 +7,12 @@ and is then escaped, so that no template can forget it; Markup is the only thing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from typing import Any, TextIO
 
 from auditor import __version__
+from auditor.control_view import ControlView, FrameworkView
 from auditor.display import harmless
 from auditor.facts import PORT_MAX, Facts, Gap, PortRange
 from auditor.model import SEVERITIES, Finding, Owner, Range, Snapshot, Socket, Stack
@@ -45,17 +47,17 @@ def render(report: Report, stream: TextIO) -> None:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, finalize=made_harmless, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["remedy_heading"] = _remedy_heading(report)
+    environment.globals["systems"] = partial(_systems, report)
     style = "\n" + loader.get_source(environment, "report.css")[0]
     template = environment.get_template("report.html")
     stream.writelines(template.generate(**_page(report), style=Markup(style), style_hash=_base64(sha256(style.encode()).digest())))  # noqa: S704 - ours
     stream.write("\n")
 
 
-def _remedy_heading(report: Report) -> str:
-    """The remedies' commands are those of Linux: a report of another system says so."""
-    others = {host.snapshot.shown.get("system") for host in report.hosts} - {"Linux"}
-    return "Remedy (the commands in it are Linux')" if others else "Remedy"
+def _systems(report: Report, findings: list[Finding]) -> set[str | None]:
+    """The systems of the hosts that findings are on; None for one that is not known."""
+    names = {finding.host for finding in findings}
+    return {host.snapshot.shown.get("system") for host in report.hosts if host.name in names}
 
 
 def _base64(digest: bytes) -> str:
@@ -89,6 +91,9 @@ def _page(report: Report) -> dict[str, Any]:
         "hosts": [_host(host, f"host-{number}", report, marks) for number, host in enumerate(report.hosts, 1)],
         "unfold_hosts": len(report.hosts) < _FOLDED_FROM["hosts"],
         "unfold_stacks": stacks < _FOLDED_FROM["stacks"],
+        "approvals": any(host.approvals for host in report.hosts),
+        "controls": [(view, _controls(view)) for view in report.controls],
+        "statements": report.approval_statements if report.controls else [],
         "paragraphs": _paragraphs,
     }
 
@@ -183,6 +188,31 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "held" if value else "not held"
     return (", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)) or "none"
+
+
+def _controls(view: FrameworkView) -> list[dict[str, Any]]:
+    """The rows of a framework: one that has a number for each release is one row with all of them."""
+    rows = {one.control.id: _control(one) for one in view.controls if one.control.same_as is None}
+    for one in view.controls:
+        if one.control.same_as in rows:
+            rows[one.control.same_as]["numbers"].append((one.control.id, one.control.releases))
+    return list(rows.values())
+
+
+def _control(view: ControlView) -> dict[str, Any]:
+    """One row of the controls; rules that are mapped for one reason stand together."""
+    control = view.control
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for rule in view.rules:
+        worth = rule.worth if rule.worth == rule.relation else f"{rule.worth} (mapped as {rule.relation})"
+        counts = [f"{count} {word}" for count, word in ((rule.open, "open"), (rule.accepted, "accepted")) if count]
+        groups.setdefault((worth, rule.reason), []).append((rule.rule, ", ".join([rule.state, *counts])))
+    tone = "error" if view.open else {"none": "notchecked"}.get(view.evidence, "")
+    return {
+        "numbers": [(control.id, control.releases)], "words": control.words, "result": view.result, "evidence": view.evidence,
+        "attest": control.attest, "source": control.source, "tone": tone,
+        "groups": [{"relation": relation, "reason": reason, "rules": rules} for (relation, reason), rules in groups.items()],
+    }  # fmt: skip
 
 
 def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:

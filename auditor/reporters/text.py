@@ -7,8 +7,9 @@ from textwrap import wrap
 from typing import Any, TextIO
 
 from auditor.display import harmless, holders
-from auditor.facts import PORT_MAX, Facts, PortRange
-from auditor.model import Finding, Range
+from auditor.facts import Facts, PortRange
+from auditor.model import Finding, Range, Socket
+from auditor.port_scopes import scope_in_words
 from auditor.report import HostReport, Report
 from auditor.reporter import Reporter
 
@@ -29,6 +30,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     for host in report.hosts:
         yield from _host(host, len(report.hosts) > 1)
+    if report.missing_hosts:
+        yield from _wrapped("no evidence of: ", harmless(_shortened(", ".join(report.missing_hosts))))
     for source, why in report.bad_sources:
         yield from _wrapped("could not be read: ", harmless(why if source in why else f"{source}: {why}"))
     yield from _findings("Open", report.open)
@@ -36,6 +39,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _unknown([f for f in report.findings if f.outcome == "unknown"])
     yield from _findings("Waived", [f for f in report.findings if f.outcome == "waived"])
     yield from _findings("Inventory", report.inventory)
+    yield from _controls(report)
+    yield from _not_checked(report)
     yield from _limits(report)
     yield from _counts(report)
 
@@ -48,13 +53,20 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
     shown = host.snapshot.shown
     system = " ".join(harmless(shown.get(key, "unknown")) for key in ("system", "release"))
     yield f"{harmless(host.name)}  {system}  taken {harmless(shown.get('taken', 'unknown'))}"
+    if host.assignment:
+        roles = ", ".join(host.assignment.roles) or "none"
+        yield from _wrapped(
+            "  judged by: ", harmless(f"{host.policy.name}@{host.policy.sha256[:8]}, role {roles}, {host.assignment.identified}")
+        )
     yield from _visibility(host)
+    if host.approvals is not None:
+        yield from _wrapped("  listeners approved: ", harmless(host.approvals.statement))
     if many:
         return
     for stack in host.snapshot.stacks.seen:
         ranges = [f"{name} {_ranges(stack.shown.get(name))}" for name in ("privileged", "ephemeral", "reserved")]
         yield from wrap(f"{harmless(stack.name)}: {', '.join(ranges)}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
-        sockets = stack.shown["listening"].seen if "listening" in stack.shown else ()
+        sockets = sorted(stack.facts("listening").seen, key=_place)
         for socket in sockets[:_LISTENERS]:
             state = "" if socket.shown.get("state") == "listening" else f"  ({_STATES.get(socket.shown.get('state'), 'state unknown')})"
             state += "  (address cut)" if socket.shown.get("address_cut") else ""
@@ -62,6 +74,11 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
         if len(sockets) > _LISTENERS:
             yield f"    ... and {len(sockets) - _LISTENERS} more; the html and json reports have all"
     yield ""
+
+
+def _place(socket: Socket) -> tuple[str, int, str]:
+    """By protocol and port, whatever order the kernel has them in."""
+    return socket.shown.get("protocol", ""), socket.shown.get("port", -1), socket.numbered_subject
 
 
 def _ranges(facts: Facts[Range] | None) -> str:
@@ -74,18 +91,13 @@ def _ranges(facts: Facts[Range] | None) -> str:
     for (ports, role), pairs in scopes.items():
         alike.setdefault((role, frozenset(pairs)), []).append(ports)
     seen = [
-        f"{ports}{'' if role == 'default' else f' {role}'}{_scope(set(pairs))}"
+        f"{ports}{'' if role == 'default' else f' {role}'}{_scope(pairs)}"
         for (role, pairs), parts in alike.items()
-        for ports in _joined(parts)
+        for ports in PortRange.joined(parts)
     ]
     if facts is None or facts.gaps:
         seen.append("unknown" if not seen else "and maybe more")
     return harmless(", ".join(seen)) or "none"
-
-
-def _joined(parts: list[PortRange]) -> list[PortRange]:
-    whole = PortRange(0, PORT_MAX)
-    return whole.minus(whole.minus(parts))
 
 
 def _pairs(ports: Range) -> list[tuple[str, str]]:
@@ -93,13 +105,9 @@ def _pairs(ports: Range) -> list[tuple[str, str]]:
     return Range(protocol=ports.shown.get("protocol", "any"), family=ports.shown.get("family", "any")).pairs
 
 
-def _scope(pairs: set[tuple[str, str]]) -> str:
-    """The protocols and families that a range is of, where these are not all."""
-    protocols, families = ({pair[at] for pair in pairs} for at in (0, 1))
-    if len(protocols) * len(families) != len(pairs):
-        return f" ({', '.join(sorted(' '.join(pair) for pair in pairs))})"
-    words = [*(sorted(protocols) if len(protocols) == 1 else []), *(sorted(families) if len(families) == 1 else [])]
-    return f" ({' '.join(words)})" if words else ""
+def _scope(pairs: frozenset[tuple[str, str]]) -> str:
+    words = scope_in_words(pairs)
+    return f" ({words})" if words else ""
 
 
 def _visibility(host: HostReport) -> Iterator[str]:
@@ -171,6 +179,30 @@ def _unknown(findings: list[Finding]) -> Iterator[str]:
         rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
         yield from wrap(f"not judged: {rules}", _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
     yield ""
+
+
+def _controls(report: Report) -> Iterator[str]:
+    """One line for each framework, where a policy chose any: the html and json reports have the controls."""
+    if not any(host.policy.controls for host in report.hosts):
+        return
+    yield "Controls"
+    for view in report.controls:
+        lowered = " Not everything was seen: each rule counts a step less than mapped." if view.lowered else ""
+        yield from _wrapped("  ", harmless(f"{view.framework.title}: {view.summary}.{lowered} {view.disclaimer}"))
+    yield ""
+
+
+def _not_checked(report: Report) -> Iterator[str]:
+    """What there was nothing to compare with, by what is missing."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for finding in report.findings:
+        if finding.outcome == "notchecked":
+            by_reason.setdefault(finding.message, {})[finding.rule] = None
+    if by_reason:
+        yield f"Not checked, for want of a yardstick ({len({rule for rules in by_reason.values() for rule in rules})} rules)"
+        for reason, rules in by_reason.items():
+            yield from _wrapped("  ", harmless(f"{reason}: {', '.join(sorted(rules))}"))
+        yield ""
 
 
 def _limits(report: Report) -> Iterator[str]:

@@ -9,7 +9,27 @@ baseline leaves out, because that cannot be seen from outside.
 Remedy
 ------
 Replace the service by its encrypted successor (SSH for telnet and rsh, SFTP or FTPS for FTP), or bind it to 127.0.0.1. The parameter
-`tiers` says which ports count.
+`tiers` says which ports count. Where inetd holds the port, take the service out of /etc/inetd.conf and let inetd read it anew.
+
+Linux: `systemctl disable --now UNIT`, a socket unit as well (telnet.socket); of inetd, `systemctl reload inetd`.
+
+Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
+
+FreeBSD: `service NAME stop && sysrc NAME_enable=NO`; of inetd, `service inetd reload`.
+
+OpenBSD: `rcctl stop NAME && rcctl disable NAME`; of inetd, `rcctl reload inetd`.
+
+NetBSD: `/etc/rc.d/NAME stop && echo NAME=NO >> /etc/rc.conf`; of inetd, `/etc/rc.d/inetd reload`.
+
+DragonFly: `/etc/rc.d/NAME stop && echo NAME_enable=NO >> /etc/rc.conf`; of inetd, `/etc/rc.d/inetd reload`.
+
+SunOS: `svcadm disable FMRI`, as svc:/network/telnet:default; inetd's are among them.
+
+HP-UX: `/sbin/init.d/NAME stop`, and its variable in /etc/rc.config.d to 0: `ch_rc -a -p VARIABLE=0`; of inetd, `inetd -c`.
+
+AIX: Of inetd, `chsubserver -d -v telnet -p tcp6 -r inetd`; else `stopsrc -s SUBSYSTEM`, and its line out of /etc/rc.tcpip.
+
+Windows: `sc.exe stop NAME`, then `sc.exe config NAME start= disabled`
 """
 
 from collections.abc import Iterator

@@ -7,13 +7,27 @@ trust it as a privileged one (rsh, NFS and firewalls still do).
 
 Remedy
 ------
-Let the range begin above the privileged ports: `sysctl -w net.ipv4.ip_local_port_range="32768 60999"`. Linux refuses a range below
-net.ipv4.ip_unprivileged_port_start, so a range that reaches there means that the threshold was lowered as well: raise it again.
+Let the range begin above the privileged ports, and write it where the next boot reads it.
+
+Linux: `sysctl -w net.ipv4.ip_local_port_range="32768 60999" net.ipv4.ip_unprivileged_port_start=1024`. Linux refuses a range below
+net.ipv4.ip_unprivileged_port_start, so where one reaches there the threshold was lowered as well; the range goes first.
+
+FreeBSD: `sysctl net.inet.ip.portrange.first=10000 net.inet.ip.portrange.reservedhigh=1023`, and what was set before out of
+/etc/sysctl.conf.
+
+OpenBSD: `sysctl net.inet.ip.portfirst=1024 net.inet.ip.portlast=49151`, and what was set before out of /etc/sysctl.conf. A port of
+net.inet.tcp.rootonly inside the range: `sysctl net.inet.tcp.baddynamic=+PORT` keeps it from being handed out; and so for udp.
+
+NetBSD: `sysctl -w net.inet.ip.anonportmin=49152 net.inet6.ip6.anonportmin=49152`, and what was set before out of /etc/sysctl.conf.
+
+SunOS: `ipadm set-prop -p smallest_anon_port=32768 tcp`, and so for udp and sctp; or let smallest_nonpriv_port be 1024 again.
+
+HP-UX: `ndd -set /dev/tcp tcp_smallest_anon_port 49152`, and so for udp; what was set before out of /etc/rc.config.d/nddconf.
 """
 
 from collections.abc import Iterator
 
-from auditor.facts import PORT_MAX, PortRange
+from auditor.facts import PortRange
 from auditor.model import Range
 from auditor.rule import Breach, Case, Rule
 
@@ -50,13 +64,7 @@ def _handed_out(case: Case, ports: Range, kept: PortRange, pairs: list[tuple[str
     left: set[PortRange] = set()
     for protocol, family in pairs:
         left.update(overlap.minus(one.ports for one in case.stack.reserved.about(protocol, family) if one.speaks_of(protocol, family)))
-    return ", ".join(map(str, _joined(left)))
-
-
-def _joined(parts: set[PortRange]) -> list[PortRange]:
-    """The same ports in as few ranges as there can be, in order."""
-    whole = PortRange(0, PORT_MAX)
-    return whole.minus(whole.minus(parts))
+    return ", ".join(map(str, PortRange.joined(left)))
 
 
 RULE = Rule(each="range", severity="high", check=check)

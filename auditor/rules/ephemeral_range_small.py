@@ -1,4 +1,4 @@
-"""The kernel has few ports to hand out.
+r"""The kernel has few ports to hand out.
 
 Why it matters
 --------------
@@ -7,8 +7,34 @@ fail with EADDRNOTAVAIL; and a port that is one of few is easy to guess (RFC 605
 
 Remedy
 ------
-Widen the range, away from service ports: `sysctl -w net.ipv4.ip_local_port_range="32768 60999"`, or keep fewer ports reserved. The
-parameter `at_least` says how many ports are enough.
+Widen the range, away from service ports, and write it where the next boot reads it; or keep fewer ports reserved. The parameter
+`at_least` says how many ports are enough.
+
+Linux: `sysctl -w net.ipv4.ip_local_port_range="32768 60999"`, then
+`sysctl net.ipv4.ip_local_port_range > /etc/sysctl.d/60-ephemeral-ports.conf` for the next boot.
+
+Darwin: `sysctl -w net.inet.ip.portrange.first=49152 net.inet.ip.portrange.last=65535`; a launch daemon with this line sets it at each
+start.
+
+FreeBSD: `sysctl net.inet.ip.portrange.first=10000 net.inet.ip.portrange.last=65535`, and the same, a line each, in /etc/sysctl.conf.
+
+OpenBSD: `sysctl net.inet.ip.portfirst=1024 net.inet.ip.portlast=49151`, and the same, a line each, in /etc/sysctl.conf.
+
+NetBSD: `sysctl -w net.inet.ip.anonportmin=49152 net.inet.ip.anonportmax=65535`, and the same, a line each, in /etc/sysctl.conf; IPv6 has
+net.inet6.ip6.anonportmin and anonportmax.
+
+DragonFly: As shipped it is 1024-5000: `sysctl net.inet.ip.portrange.first=49152 net.inet.ip.portrange.last=65535`, and the same, a line
+each, in /etc/sysctl.conf.
+
+SunOS: `ipadm set-prop -p smallest_anon_port=32768 tcp && ipadm set-prop -p largest_anon_port=65535 tcp`, and so for udp and sctp.
+
+HP-UX: `ndd -set /dev/tcp tcp_smallest_anon_port 49152 && ndd -set /dev/tcp tcp_largest_anon_port 65535`, and so for udp; for the next
+boot in /etc/rc.config.d/nddconf.
+
+AIX: `no -p -o tcp_ephemeral_low=32768 -o tcp_ephemeral_high=65535`, and so for udp.
+
+Windows: `netsh int ipv4 set dynamicport tcp start=49152 num=16384`, and so for udp and ipv6; before Vista and Server 2008
+`reg add HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters /v MaxUserPort /t REG_DWORD /d 65534` and a restart.
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,28 @@ installed. No approval outweighs it.
 
 Remedy
 ------
-Stop it: `systemctl disable --now UNIT`, and remove the package. A program under /tmp or a home folder: find out who started it before
-you stop it. Where an exception is right, write it as `except` in the policy, or waive it with a reason and an end.
+Stop it, for good, and remove what it came from. A program under /tmp or a home folder: find out who started it before you stop it. Where
+an exception is right, write it as `except` in the policy, or waive it with a reason and an end.
+
+Linux: `systemctl disable --now UNIT`
+
+Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
+
+FreeBSD: `service NAME stop && sysrc NAME_enable=NO`
+
+OpenBSD: `rcctl stop NAME && rcctl disable NAME`
+
+NetBSD: `/etc/rc.d/NAME stop && echo NAME=NO >> /etc/rc.conf`
+
+DragonFly: `/etc/rc.d/NAME stop && echo NAME_enable=NO >> /etc/rc.conf`
+
+SunOS: `svcadm disable FMRI`
+
+HP-UX: `/sbin/init.d/NAME stop`, and its variable in /etc/rc.config.d to 0: `ch_rc -a -p VARIABLE=0`
+
+AIX: `stopsrc -s SUBSYSTEM`, and its line out of /etc/rc.tcpip or, by `rmitab NAME`, out of /etc/inittab.
+
+Windows: `sc.exe stop NAME`, then `sc.exe config NAME start= disabled`
 """
 
 from collections.abc import Iterator

@@ -8,8 +8,33 @@ socket unit or the policy names it) that is a fault in waiting; where the kernel
 
 Remedy
 ------
-Keep the port from being handed out: `sysctl -w net.ipv4.ip_local_reserved_ports=PORT` (it replaces the whole list: add to what is
-there), and the same line in a file of /etc/sysctl.d. Or move the service to a port outside the range.
+Keep the port from being handed out, now and for the next boot, or move the service to a port outside the range.
+
+Linux: The list of reserved ports is set as a whole; this adds one to it:
+`old=$(cat /proc/sys/net/ipv4/ip_local_reserved_ports); sysctl -w net.ipv4.ip_local_reserved_ports="${old:+$old,}PORT"`. This keeps it for
+the next boot: `sysctl net.ipv4.ip_local_reserved_ports > /etc/sysctl.d/60-reserved-ports.conf`
+
+Darwin: There is no such list. Let the range begin above the port: `sysctl -w net.inet.ip.portrange.first=FIRST`
+
+FreeBSD, DragonFly: There is no such list. Let the range begin above the port: `sysctl net.inet.ip.portrange.first=FIRST`, and the same in
+/etc/sysctl.conf.
+
+OpenBSD: `sysctl net.inet.tcp.baddynamic=+PORT`, and `echo net.inet.tcp.baddynamic=+PORT >> /etc/sysctl.conf`; of UDP
+net.inet.udp.baddynamic.
+
+NetBSD: `sysctl -w net.inet.ip.anonportalgo.reserve=PORT`, which sets the whole list: add to what is there. IPv6 has
+net.inet6.ip6.anonportalgo.reserve.
+
+SunOS: Let the range begin above the port: `ipadm set-prop -p smallest_anon_port=FIRST tcp`, and so for udp. A port of extra_priv_ports is
+not handed out either, but then needs a privilege.
+
+HP-UX: Let the range begin above the port: `ndd -set /dev/tcp tcp_smallest_anon_port FIRST`, and so for udp; for the next boot in
+/etc/rc.config.d/nddconf.
+
+AIX: Let the range begin above the port: `no -p -o tcp_ephemeral_low=FIRST`, and so for udp.
+
+Windows: While the service is stopped,
+`netsh int ipv4 add excludedportrange protocol=tcp startport=PORT numberofports=1 store=persistent`, and so for udp and ipv6.
 """
 
 from collections.abc import Iterator
@@ -28,6 +53,8 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
         if any(_keeps(reserved, ephemeral, socket) for reserved in case.stack.reserved.about(socket.protocol, served)):
             continue
         fixed = _fixed_by(case, socket, ephemeral)
+        if not fixed and _left_to_the_kernel(case, socket):
+            return
         yield Breach(
             f"port {socket.port} is fixed by {fixed}, and the kernel may hand it out while the service is not running"
             if fixed
@@ -72,6 +99,11 @@ def _fixed_by(case: Case, socket: Socket, ephemeral: Range) -> str | None:
                 if socket.port in ports and ephemeral.ports.minus([ports]):  # who names the whole range fixes no port
                     return f"the policy ({entry.origin})"
     return None
+
+
+def _left_to_the_kernel(case: Case, socket: Socket) -> bool:
+    """Whether the policy approves it on whatever port the kernel gives it."""
+    return any(entry.kernel_given and entry.matches(socket, case.stack) for entry in case.policy.approved_for(socket))
 
 
 def _arithmetic(case: Case, socket: Socket, ephemeral: Range) -> str:

@@ -7,8 +7,28 @@ what listens with a signed list is what CIS ("only approved services are listeni
 
 Remedy
 ------
-Stop and disable what is not needed: `systemctl disable --now UNIT`. Bind what only this host needs to 127.0.0.1. What is needed, add to
-`listening: approved` with its purpose and owner, bound to its executable and user, so that nothing else passes on its port.
+Stop and disable what is not needed. Bind what only this host needs to 127.0.0.1. What is needed, add to `listening: approved` with its
+purpose and owner, bound to its executable and user, so that nothing else passes on its port.
+
+Linux: `systemctl disable --now UNIT`
+
+Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
+
+FreeBSD: `service NAME stop && sysrc NAME_enable=NO`
+
+OpenBSD: `rcctl stop NAME && rcctl disable NAME`
+
+NetBSD: `/etc/rc.d/NAME stop && echo NAME=NO >> /etc/rc.conf`
+
+DragonFly: `/etc/rc.d/NAME stop && echo NAME_enable=NO >> /etc/rc.conf`
+
+SunOS: `svcadm disable FMRI`
+
+HP-UX: `/sbin/init.d/NAME stop`, and its variable in /etc/rc.config.d to 0: `ch_rc -a -p VARIABLE=0`
+
+AIX: `stopsrc -s SUBSYSTEM`, and its line out of /etc/rc.tcpip or, by `rmitab NAME`, out of /etc/inittab.
+
+Windows: `sc.exe stop NAME`, then `sc.exe config NAME start= disabled`
 """
 
 from collections.abc import Iterator
@@ -21,7 +41,7 @@ from auditor.rule import Breach, Case, Rule, who
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     unsure: UnknownFact | None = None
     near = None
-    for entry in (*case.policy.approved, *case.policy.required):
+    for entry in case.policy.approved_for(socket):
         try:
             if entry.matches(socket, case.stack):
                 return

@@ -7,8 +7,10 @@ decided so. Most servers do this on purpose; the rule is off in the baseline pol
 
 Remedy
 ------
-Bind the service to the addresses it is meant for (`ListenAddress`, `bind`, `listen 10.0.0.5:443`), or to 127.0.0.1 where only this host
-uses it.
+Bind the service to the addresses it is meant for, or to 127.0.0.1 where only this host uses it: `ListenAddress 10.0.0.5` (sshd),
+`listen 10.0.0.5:443 ssl;` (nginx), `bind 127.0.0.1` (Redis), `listen_addresses = 'localhost'` (PostgreSQL). Then restart it.
+
+Linux: Of a socket unit, `systemctl edit UNIT.socket` with an empty `ListenStream=` and then `ListenStream=10.0.0.5:443`
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,18 @@ made not to see: a defect, a race, or something that hides a port.
 
 Remedy
 ------
-Repeat the audit with `--cross-check`: what comes and goes disappears. A difference that stays needs a look from outside the host (a port
-scan), and a report to the authors of this tool.
+Repeat the audit: `port-auditor audit --cross-check`. What comes and goes disappears. A difference that stays needs a look from outside
+the host, `nmap -Pn -p- HOST`, and a report to the authors of this tool.
+
+Linux: Another way to ask: `ss -H -tulnpe`, of a copy brought along.
+
+Darwin: Another way to ask: `sudo lsof -nP -iTCP -sTCP:LISTEN`
+
+FreeBSD: Another way to ask: `netstat -anW -f inet && netstat -anW -f inet6`
+
+OpenBSD: Another way to ask: `fstat -n | grep internet`
+
+NetBSD: Another way to ask: `netstat -an -f inet && netstat -anv -f inet6`
 """
 
 from collections.abc import Iterator

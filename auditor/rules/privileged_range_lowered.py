@@ -8,9 +8,28 @@ host's own stack this is grave. In a container whose network is its own it chang
 
 Remedy
 ------
-Raise the threshold to what the services need, best to the default: `sysctl -w net.ipv4.ip_unprivileged_port_start=1024`, and remove
-the line that lowers it from sysctl.d. To let one program bind a low port, give its unit `AmbientCapabilities=CAP_NET_BIND_SERVICE`, or
-a systemd socket. For a container on a routed network: `--sysctl net.ipv4.ip_unprivileged_port_start=1024`.
+Raise the threshold to what the services need, best to the default, and take the line that lowers it out of the files of the next boot.
+
+Linux: `sysctl -w net.ipv4.ip_unprivileged_port_start=1024`; this finds the line:
+`grep -rs ip_unprivileged_port_start /etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d`. To let one program bind a low port,
+give its unit `AmbientCapabilities=CAP_NET_BIND_SERVICE`, or a systemd socket. A container on a routed network is started with
+`--sysctl net.ipv4.ip_unprivileged_port_start=1024`.
+
+FreeBSD: `sysctl net.inet.ip.portrange.reservedlow=0 net.inet.ip.portrange.reservedhigh=1023`; this finds the line:
+`grep reserved /etc/sysctl.conf`. Above securelevel 0 it takes a restart.
+
+OpenBSD: Only the ports above 1023 can be taken off the list: `sysctl net.inet.tcp.rootonly=+2049 net.inet.udp.rootonly=+2049`; this finds
+the line: `grep rootonly /etc/sysctl.conf`
+
+NetBSD: The kernel was built with `options IPNOPRIVPORTS`: boot one without. `sysctl net.inet.ip.lowportmax` answers where the limit is in
+force.
+
+SunOS: `ipadm set-prop -p smallest_nonpriv_port=1024 tcp`, and so for udp and sctp; up to Solaris 10
+`ndd -set /dev/tcp tcp_smallest_nonpriv_port 1024`. A port of the extra list: `ndd -set /dev/tcp tcp_extra_priv_ports_add 2049`
+
+HP-UX: `ndd -set /dev/tcp tcp_smallest_nonpriv_port 1024`, and so for udp; this finds the line: `grep nonpriv /etc/rc.config.d/nddconf`
+
+FTX: From 3.4 on, `ndd -set /dev/tcp tcp_smallest_nonpriv_port 1024`
 """
 
 from collections.abc import Iterator
@@ -34,13 +53,13 @@ def check(case: Case, stack: Stack) -> Iterator[Breach]:
         except UnknownFact as reason:
             unseen = unseen or reason
             continue
-        missing = [part for ports in expected.minus([PortRange(0, 0)]) for part in ports.minus(kept)]
+        missing = [part for ports in expected for part in ports.minus([PortRange(0, 0), *kept])]
         lacking[protocol, family] = ", ".join(map(str, missing))
     if any(lacking.values()):
         yield Breach(
             f"any user may bind {_in_words(lacking)}",
             observed=f"privileged: {_have(stack)}",
-            expected=f"privileged: {expected}",
+            expected=f"privileged: {', '.join(map(str, expected)) or 'none'}",
             source=source,
             severity=_severity(stack),
         )
@@ -87,17 +106,20 @@ def _severity(stack: Stack) -> str:
         return _UNSEEN
 
 
-def _expected(case: Case) -> tuple[PortRange, str]:
-    if case.policy.privileged is not None:
-        return case.policy.privileged, f"policy {case.policy.origins['privileged']}"
-    record = case.tables.vendor(case.snapshot.system, case.snapshot.release)
+def _expected(case: Case) -> tuple[list[PortRange], str]:
+    """The ports that are to be privileged, and who says so. A policy that names ranges is asked first."""
+    system = case.snapshot.system
+    expectation = case.policy.privileged.of(system) if case.policy.privileged else None
+    if expectation and expectation.ranges is not None:
+        return list(expectation.ranges), f"policy {expectation.origin}"
+    record = case.tables.vendor(system, case.snapshot.release)
     if record is None or not record.knows("privileged"):
-        raise NotChecked(f"no vendor row says which ports {case.snapshot.system} {case.snapshot.release} keeps privileged")
+        raise NotChecked(f"no vendor row says which ports {system} {case.snapshot.release} keeps privileged")
     if record.privileged is None:
-        raise NotChecked(f"{case.snapshot.system} keeps no ports for the privileged ({record.id})")
+        raise NotChecked(f"{system} keeps no ports for the privileged ({record.id})")
     if case.stack.privileged.basis == "documented":
         raise NotChecked("the privileged ports are the vendor table's word themselves")
-    return record.privileged, f"vendor table, {record.id}"
+    return [record.privileged], f"vendor table, {record.id}"
 
 
 RULE = Rule(each="privileged", severity="high", check=check)

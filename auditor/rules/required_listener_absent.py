@@ -7,8 +7,25 @@ forwarder or an agent that is gone is a blind spot in other controls.
 
 Remedy
 ------
-Look why it does not run: `systemctl status UNIT`, `journalctl -u UNIT`. Where it is no longer needed, take it out of
-`listening: required`.
+Look why it does not run. Where it is no longer needed, take it out of `listening: required`.
+
+Linux: `systemctl status UNIT`, `journalctl -eu UNIT`
+
+Darwin: `launchctl print system/LABEL`
+
+FreeBSD: `service NAME status`, `sysrc NAME_enable`
+
+OpenBSD: `rcctl check NAME`, `rcctl get NAME`
+
+NetBSD, DragonFly: `/etc/rc.d/NAME status`, `grep NAME /etc/rc.conf`
+
+SunOS: `svcs -xv FMRI`
+
+HP-UX: `ps -ef | grep NAME`, `tail /var/adm/syslog/syslog.log`
+
+AIX: `lssrc -s SUBSYSTEM`, `errpt | head`
+
+Windows: `sc.exe query NAME`, `sc.exe qc NAME`
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,16 @@ Where no file sets the running value, nobody can say who wanted it.
 
 Remedy
 ------
-Write the value that is meant into a file of /etc/sysctl.d, as `net.ipv4.ip_local_reserved_ports = 9100`, and apply it with
-`sysctl --system`. Where another program sets it (tuned, a unit's ExecStart), leave a comment there saying so, and waive this finding.
+Write the value that is meant where the next boot reads it; NAME is in the finding. Where another program sets it (tuned, a unit's
+ExecStart, a launch daemon), leave a comment there saying so, and waive this finding.
+
+Linux: `echo 'NAME = VALUE' >> /etc/sysctl.d/60-ports.conf && sysctl --system`
+
+Darwin: `echo NAME=VALUE >> /etc/sysctl.conf && sysctl -w NAME=VALUE`; where the release does not read that file, a launch daemon sets it.
+
+FreeBSD, DragonFly, OpenBSD: `echo NAME=VALUE >> /etc/sysctl.conf && sysctl NAME=VALUE`
+
+NetBSD: `echo NAME=VALUE >> /etc/sysctl.conf && sysctl -w NAME=VALUE`
 """
 
 from collections.abc import Iterator

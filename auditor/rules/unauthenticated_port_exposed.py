@@ -8,8 +8,27 @@ that was set since cannot be seen.
 
 Remedy
 ------
-Bind the service to 127.0.0.1 or a Unix socket, or turn its authentication on and say so in a waiver with an end. A firewall alone is
-one rule away from exposure.
+Bind the service to 127.0.0.1 or a Unix socket, or turn its authentication on and say so in a waiver with an end. A firewall alone is one
+rule away from exposure. Until that is done, stop it.
+
+Linux: `systemctl stop UNIT`; then `bind 127.0.0.1` (Redis), `-l 127.0.0.1` (memcached), `bindIp: 127.0.0.1` (MongoDB),
+`network.host: 127.0.0.1` (Elasticsearch), no `-H tcp://` (Docker).
+
+Darwin: `launchctl bootout system/LABEL`
+
+FreeBSD: `service NAME stop`
+
+OpenBSD: `rcctl stop NAME`
+
+NetBSD, DragonFly: `/etc/rc.d/NAME stop`
+
+SunOS: `svcadm disable -t FMRI`
+
+HP-UX: `/sbin/init.d/NAME stop`
+
+AIX: `stopsrc -s SUBSYSTEM`
+
+Windows: `sc.exe stop NAME`
 """
 
 from collections.abc import Iterator

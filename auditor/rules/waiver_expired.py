@@ -1,4 +1,4 @@
-"""A waiver in the policy has expired.
+"""A waiver or an accepted gap of the policy has expired.
 
 Why it matters
 --------------
@@ -12,15 +12,15 @@ waivers that are over.
 
 from collections.abc import Iterator
 
-from auditor.policy_waivers import Waiver
+from auditor.policy_waivers import Acceptance
 from auditor.rule import Breach, Case, Rule
 
 
-def check(case: Case, waiver: Waiver) -> Iterator[Breach]:
+def check(case: Case, waiver: Acceptance) -> Iterator[Breach]:
     if not waiver.live(case.today):
         days = (case.today - waiver.expires).days
         yield Breach(
-            f"the waiver {waiver} for {waiver.rule} held through {waiver.expires} and is over for {days} day{'s' * (days != 1)}",
+            f"the {waiver.title} for {waiver.about} held through {waiver.expires} and is over for {days} day{'s' * (days != 1)}",
             observed=f"today is {case.today}",
             expected=f"not after {waiver.expires}",
             source=f"policy {waiver.origin}",

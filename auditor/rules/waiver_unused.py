@@ -1,4 +1,4 @@
-"""A waiver in the policy covers nothing that was found.
+"""A waiver or an accepted gap of the policy covers nothing that was found.
 
 Why it matters
 --------------
@@ -12,18 +12,18 @@ names it in `hosts`.
 
 from collections.abc import Iterator
 
-from auditor.policy_waivers import Waiver
+from auditor.policy_waivers import Acceptance
 from auditor.rule import Breach, Case, Rule
 
 
-def check(case: Case, waiver: Waiver) -> Iterator[Breach]:
+def check(case: Case, waiver: Acceptance) -> Iterator[Breach]:
     if waiver.live(case.today) and waiver not in case.waivers_used:
         if waiver in case.waivers_unsure:
             raise case.waivers_unsure[waiver]
         yield Breach(
-            f"the waiver {waiver} for {waiver.rule} covers no finding",
+            f"the {waiver.title} for {waiver.about} covers no finding",
             observed="no finding that it covers",
-            expected="a finding, or no waiver",
+            expected=f"a finding, or no {waiver.word}",
             source=f"policy {waiver.origin}",
         )
 

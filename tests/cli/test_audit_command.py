@@ -46,7 +46,7 @@ def test_a_quiet_host_passes_and_the_verdict_says_what_was_not_assessed(bundle: 
     done = run("audit", bundle, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     said = " ".join(done.stdout.split())
-    assert said.startswith("PASS: nothing open; 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z")
+    assert said.startswith("PASS for baseline: nothing open; 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z")
     assert "approval of listeners NOT ASSESSED: the policy lists none" in said
     assert "the host firewall and the network path were not examined" in said
     assert "SELF-ASSESSED" not in said

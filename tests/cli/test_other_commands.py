@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor import plugins
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 linux = pytest.mark.skipif(sys.platform != "linux", reason="collects live from Linux")
 
@@ -91,6 +93,17 @@ def test_a_cross_check_brings_a_second_witness_who_agrees() -> None:
 
 
 @linux
+def test_this_host_is_asked_for_what_the_policys_rules_need_and_for_no_more(tmp_path: Path) -> None:
+    policy = tmp_path / "site.yaml"
+    policy.write_text("policy: 1\nextends: [baseline]\nrules: {services-file-differs-from-iana: low}\n")
+    for words, services in (((), "notselected"), (("-p", policy), "judged")):
+        report = json.loads(run("audit", *words, "-f", "json").stdout)
+        found = {f["rule"]: f["outcome"] for f in report["findings"]}
+        assert found["port-published-without-listener"] in ("notselected", "notapplicable")
+        assert (found["services-file-differs-from-iana"] in ("pass", "fail")) == (services == "judged")
+
+
+@linux
 def test_a_collect_that_cannot_be_written_exits_74_and_leaves_nothing(tmp_path: Path) -> None:
     done = run("collect", "-o", tmp_path / "none" / "h.evidence")
     assert done.returncode == 74
@@ -131,7 +144,10 @@ def test_a_snapshot_of_nothing_readable_exits_2(tmp_path: Path) -> None:
 
 def test_the_rules_are_listed_with_their_severity_and_one_is_shown_whole() -> None:
     listing = run("rules").stdout
-    assert "listener-in-ephemeral-range" in listing
+    assert "low       listener-in-ephemeral-range\n          A listener's port is one that the kernel may hand out" in listing
+    assert max(map(len, listing.splitlines())) <= 80
+    words = " ".join(listing.split())
+    assert all(f"{rule.severity} {name} {rule.title}" in words for name, rule in plugins.rules().items())
     document = run("rules", "listener-in-ephemeral-range").stdout
     assert "Why it matters\n---" in document
     assert "Remedy\n---" in document

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import types
 from pathlib import Path
 
 import pytest
 
+from auditor import plugins
 from auditor.cli import policy as command
-from auditor.errors import PolicyError
+from auditor.errors import AuditorError, PolicyError
 from auditor.policy import Policy, load
 
-RULES: dict[str, dict[str, type]] = {
-    "ephemeral-range-small": {"at_least": int},
-    "listener-not-approved": {},
-    "listener-on-wildcard-address": {},
-    "cleartext-listener": {"tiers": list},
-}
+RULES = plugins.rule_parameters()
+SHIPPED = len(load("baseline", RULES).rules)
 
 SITE = """\
 policy: 1
@@ -39,13 +34,6 @@ waivers:
 """
 
 
-@pytest.fixture(autouse=True)
-def _known_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugins = types.ModuleType("auditor.plugins")
-    plugins.rule_parameters = lambda: RULES  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "auditor.plugins", plugins)
-
-
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
@@ -62,8 +50,9 @@ def run(*words: str) -> int:
 def test_check_counts_what_is_in_a_valid_policy(site: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", site, "-p", "baseline") == 0
     assert capsys.readouterr().out == (
-        "baseline: valid: no approved list, 0 required, 0 forbidden, 3 rules set, 0 waivers\n"
-        "site.yaml: valid: 2 approved, 2 required, 1 forbidden, 4 rules set, 1 waiver\n"
+        f"baseline: valid: no approved list, 0 required, 0 forbidden, {SHIPPED} rules set, 0 waivers\n"
+        "site.yaml: valid: 2 approved (1 by executable, user, unit or container, 1 by port only), 2 required, 1 forbidden, "
+        f"{SHIPPED + 1} rules set, 1 waiver\n"
     )
 
 
@@ -80,7 +69,7 @@ def test_check_is_quiet_when_asked_and_nothing_is_wrong(site: str, capsys: pytes
 def test_a_tables_name_with_a_colon_is_shown_so_that_it_can_be_read_again(site: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("table.yaml").write_text("policy: 1\nephemeral: {expect: 'vendor:linux-4.2-plus'}\n")
     run("show", "table.yaml")
-    assert "ephemeral: {expect: 'vendor:linux-4.2-plus'}  # table.yaml:2" in capsys.readouterr().out
+    assert "ephemeral:\n  expect: 'vendor:linux-4.2-plus'  # table.yaml:2\n" in capsys.readouterr().out
 
 
 def test_check_tells_all_errors_of_all_files(site: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +86,7 @@ def test_show_prints_the_merged_policy_with_the_origin_of_each_part(site: str, c
     shown = capsys.readouterr().out
     assert shown.startswith("# site, merged from baseline.yaml, site.yaml; sha256 ")
     lines = shown.splitlines()
-    assert "privileged: {expect: 0-1023}  # site.yaml:3" in lines
+    assert "  expect: 0-1023  # site.yaml:3" in lines[lines.index("privileged:") :]
     assert "    - name: https  # site.yaml:7" in lines
     assert "    - ssh  # site.yaml:10" in lines
     assert "  listener-not-approved: high  # site.yaml:13" in lines
@@ -109,8 +98,6 @@ def test_show_prints_the_merged_policy_with_the_origin_of_each_part(site: str, c
 def said(policy: Policy) -> list[object]:
     """All of a policy but where it stands."""
     return [
-        policy.privileged,
-        policy.ephemeral and (policy.ephemeral.table, policy.ephemeral.ranges),
         [[line.partition("  #")[0] for line in command.lines(policy)][1:]],
         [
             (entry.name, sorted(entry.wanted), len(entry.exceptions), entry.why)
@@ -140,5 +127,102 @@ def test_nothing_hostile_reaches_the_terminal_raw(
 def test_its_help_names_both_and_gives_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("check", "--help")
-    assert "example: port-auditor policy check" in capsys.readouterr().out
+    assert "examples:\n  port-auditor policy check web.yaml\n" in capsys.readouterr().out
     assert "\n" not in command.HELP
+
+
+# What is odd
+
+
+def test_check_prints_warnings_and_succeeds_also_when_it_is_to_be_quiet(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("odd.yaml").write_text("policy: 1\nlistening: {approved: [{name: w, port: 80, process: nginx}]}\n")
+    assert run("check", "-q", "odd.yaml") == 0
+    warning = "odd.yaml:2: warning: 'w' is approved by process name alone, and any process can give itself a name; add its executable, user, unit or container\n"  # fmt: skip  # noqa: E501
+    assert capsys.readouterr().out == warning
+    assert run("check", "odd.yaml") == 0
+    assert capsys.readouterr().out == (
+        warning + "odd.yaml: valid: 1 approved (1 by process name), 0 required, 0 forbidden, 0 rules set, 0 waivers\n"
+    )
+
+
+def test_check_refuses_what_must_be_mended_although_it_loads(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.yaml").write_text(
+        "policy: 1\nmust_have: [purpose]\nlistening:\n"
+        "  approved:\n  - {name: a, port: 23}\n  - {name: b, port: 80, process: x, purpose: y}\n"
+        "  forbidden: [{port: 23}]\n"
+    )
+    with pytest.raises(PolicyError) as caught:
+        run("check", "bad.yaml", site)
+    assert [line.partition("; ")[0] for line in str(caught.value).splitlines()] == [
+        "bad.yaml:5: 'a' has no purpose",
+        "bad.yaml:5: 'a' is approved here and forbidden at bad.yaml:7",
+    ]
+    assert caught.value.exit_code == 2
+    printed = capsys.readouterr().out
+    assert printed.startswith("bad.yaml:6: warning: 'b' is approved by process name alone")
+    assert "site.yaml: valid: " in printed
+    assert "bad.yaml: valid" not in printed
+
+
+# A CSV
+
+
+REGISTER = "Port,Service,Why,Boundary\n443,https,shop,1\n22,ssh,,1\n"
+
+
+def test_a_csv_is_checked_by_the_words_that_are_said_and_the_mapping_can_be_pasted(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("clsa.csv").write_text(REGISTER)
+    assert run("check", "clsa.csv", "--column", "port=port", "--column", "name=Service", "--column", "purpose=Why") == 0
+    first, unused, valid = capsys.readouterr().out.splitlines()
+    assert first == "clsa.csv: read as approved_from: {file: clsa.csv, columns: {port: Port, name: Service, purpose: Why}}"
+    assert unused == "clsa.csv: columns not used: Boundary"
+    assert valid.startswith("clsa.csv: valid: 2 approved (2 by port only), ")
+    Path("pasted.yaml").write_text(f"policy: 1\nlistening: {{{first.partition('read as ')[2]}}}\n")
+    assert [str(entry) for entry in load("pasted.yaml", RULES).approved] == ["https", "ssh"]
+
+
+def test_a_csv_that_has_our_words_needs_none_said_and_what_is_not_used_is_told(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("clsa.csv").write_text(REGISTER)
+    assert run("check", "clsa.csv") == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "clsa.csv: read as approved_from: {file: clsa.csv, columns: {port: Port}}",
+        "clsa.csv: columns not used: Service, Why, Boundary",
+    ]
+
+
+def test_bad_rows_of_a_csv_are_told_after_the_mapping(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("clsa.csv").write_text("name,port\na,x\nb,1\nb,2\nc,\n")
+    with pytest.raises(PolicyError, match=r"^clsa\.csv:5:2: the row has no port"):
+        run("check", "clsa.csv")
+    Path("clsa.csv").write_text("name,port\na,x\nb,1\nb,70000\n")
+    with pytest.raises(PolicyError) as caught:
+        run("check", "clsa.csv")
+    assert [line.partition(": ")[0] for line in str(caught.value).splitlines()] == ["clsa.csv:2:2", "clsa.csv:4:2"]
+    assert capsys.readouterr().out.startswith("clsa.csv: read as ")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("check", "clsa.csv", "--column", "port"), "--column 'port' is not KEY=WORD"),
+        (("check", "clsa.csv", "--column", "prt=Port"), "unknown key 'prt'"),
+        (("check", "clsa.csv", "--column", "name=Service"), "'port' is missing"),
+        (("check", "clsa.csv", "--column", "port=Prt"), "clsa.csv has no column 'Prt'"),
+        (("check", "site.yaml", "--column", "port=Port"), "--column speaks of a CSV file, and there is none"),
+        (("show", "clsa.csv"), "a CSV file is part of a policy, and none by itself"),
+    ],
+)
+def test_a_mapping_that_is_none_is_refused(site: str, words: tuple[str, ...], says: str) -> None:
+    Path("clsa.csv").write_text(REGISTER)
+    with pytest.raises(AuditorError, match=says):
+        run(*words)
+
+
+def test_what_show_prints_of_a_csv_is_a_policy_that_says_the_same(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("clsa.csv").write_text('port,name,purpose\n"80,443",x,"a ""b"": #c"\n')
+    Path("of.yaml").write_text("policy: 1\nlistening: {approved_from: clsa.csv}\n")
+    run("show", "of.yaml")
+    printed = capsys.readouterr().out
+    assert "    - port: [80, 443]  # clsa.csv:2" in printed.splitlines()
+    Path("shown.yaml").write_text(printed)
+    assert said(load("shown.yaml", RULES)) == said(load("of.yaml", RULES))

@@ -526,3 +526,10 @@ def test_an_address_that_a_socket_is_bound_to_is_one_that_a_wildcard_reaches() -
     rows = ss_row("0.0.0.0:80", "nginx/7") + ss_row("9.9.9.9:81", "nginx/7")
     snapshot = host("Linux", ("ss -tulnp", SS_HEAD + rows), ("ifconfig -a", LOOPBACK_ALONE), uid="0")
     assert {one.port: one.reach for one in own(snapshot).listening.seen} == {80: "public", 81: "public"}
+
+
+def test_a_wildcard_reaches_what_its_stack_has_of_its_own_family() -> None:
+    rows = ss_row("0.0.0.0:80", "nginx/7") + ss_row("[::]:81", "nginx/7") + ss_row("*:82", "nginx/7") + ss_row("[ff02::fb]:83", "nginx/7")
+    addresses = LOOPBACK_ALONE + "eth0: flags=8843<UP> mtu 1500\n\tinet 9.9.9.9 netmask 0xffffff00\n\tinet6 fe80::1%eth0 prefixlen 64\n"
+    snapshot = host("Linux", ("ss -tulnp", SS_HEAD + rows), ("ifconfig -a", addresses), uid="0")
+    assert {one.port: one.reach for one in own(snapshot).listening.seen} == {80: "public", 81: "link", 82: "public", 83: "link"}

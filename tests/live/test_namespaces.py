@@ -49,8 +49,46 @@ def test_a_container_is_named_as_its_runtime_names_it_and_nothing_else_of_its_st
     snapshot = interpreted(as_if_initial(bundle))
     assert names(snapshot) == ["host", "container:shop"]
     (owner,) = sockets(snapshot, "container:shop")["tcp/0.0.0.0:80"].owners
-    assert owner.container == "shop"
+    assert (owner.container, owner.image) == ("shop", "shop:1.2")
     assert b"hunter2" not in bundle
+
+
+PODMAN = "/var/lib/containers/storage/overlay-containers/containers.json"
+CONTAINERD = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
+
+
+def test_podman_and_kubernetes_containers_have_the_name_and_the_image_that_their_runtime_gave_them() -> None:
+    pod = "6a" * 32
+    annotations = {
+        "io.kubernetes.cri.container-name": "web", "io.kubernetes.cri.sandbox-name": "web-1", "io.kubernetes.cri.sandbox-namespace": "prod",
+        "io.kubernetes.cri.image-name": "registry.example/web:3",
+    }  # fmt: skip
+    with host() as made:
+        podman = [{"id": CONTAINER, "names": ["shop"], "metadata": json.dumps({"image-name": "registry.example/shop:1.2"})}]
+        made.write(PODMAN, json.dumps(podman))
+        made.write(f"{CONTAINERD}/{pod}/config.json", json.dumps({"annotations": annotations, "process": {"env": ["TOKEN=hunter2"]}}))
+        made.start(listener("tcp", "0.0.0.0", 80), namespace=True, group=f"machine.slice/libpod-{CONTAINER}.scope")
+        made.start(listener("tcp", "0.0.0.0", 81), namespace=True, group=f"kubepods.slice/cri-containerd-{pod}.scope")
+        bundle = made.collect()
+    snapshot = interpreted(as_if_initial(bundle))
+    seen = {
+        (owner.container, owner.image)
+        for name in ("container:shop", "container:prod/web-1/web")
+        for one in sockets(snapshot, name).values()
+        for owner in one.owners
+    }
+    assert seen == {("shop", "registry.example/shop:1.2"), ("prod/web-1/web", "registry.example/web:3")}
+    assert b"hunter2" not in bundle
+
+
+def test_a_container_of_which_the_runtime_names_no_image_has_an_unknown_one() -> None:
+    with host() as made:
+        made.write(f"/var/lib/docker/containers/{CONTAINER}/config.v2.json", json.dumps({"Name": "/shop", "ID": CONTAINER, "Config": {}}))
+        made.start(listener("tcp", "0.0.0.0", 80), namespace=True, group=f"docker-{CONTAINER}.scope")
+        snapshot = made.snapshot()
+    (owner,) = sockets(snapshot, "container:shop")["tcp/0.0.0.0:80"].owners
+    assert owner.container == "shop"
+    assert "image" not in owner.shown
 
 
 @pytest.mark.parametrize(
@@ -116,22 +154,22 @@ def reaches(made: Host, name: str = "host") -> dict[str, str]:
 
 def test_how_far_a_listener_reaches_goes_by_the_addresses_of_its_own_namespace() -> None:
     with host() as made:
-        made.start(listener("tcp", "0.0.0.0", 80), listener("tcp", "::", 81, v6only=True))
-        assert reaches(made) == {"tcp/0.0.0.0:80": "loopback", "tcp/[::]:81": "loopback"}
+        made.start(listener("tcp", "0.0.0.0", 80), listener("tcp", "::", 81, v6only=True), listener("tcp", "::", 85, v6only=False))
+        assert reaches(made) == {"tcp/0.0.0.0:80": "loopback", "tcp/[::]:81": "loopback", "tcp/*:85": "loopback"}
         made.ip("link", "add", "lan0", "type", "veth", "peer", "name", "far0")
         made.ip("link", "set", "lan0", "addrgenmode", "none", "up")
         made.ip("addr", "add", "fe80::1/64", "dev", "lan0", "nodad")
-        assert reaches(made)["tcp/0.0.0.0:80"] == "link"
+        assert reaches(made) == {"tcp/0.0.0.0:80": "loopback", "tcp/[::]:81": "link", "tcp/*:85": "link"}
         made.ip("addr", "add", "10.0.0.5/24", "dev", "lan0")
-        assert reaches(made)["tcp/0.0.0.0:80"] == "private"
+        assert reaches(made) == {"tcp/0.0.0.0:80": "private", "tcp/[::]:81": "link", "tcp/*:85": "private"}
         made.ip("addr", "add", "9.9.9.9/32", "dev", "lan0")
         made.start(
             listener("tcp", "9.9.9.9", 82), listener("tcp", "10.0.0.5", 82), listener("tcp", "127.0.0.9", 82), listener("tcp", "::1", 82),
             listener("tcp", "fe80::1", 82, scope="lan0"), listener("tcp", "::ffff:10.0.0.5", 83), listener("udp", "224.0.0.251", 84),
         )  # fmt: skip
         assert reaches(made) == {
-            "tcp/0.0.0.0:80": "public", "tcp/[::]:81": "public", "tcp/9.9.9.9:82": "public", "tcp/10.0.0.5:82": "private",
-            "tcp/127.0.0.9:82": "loopback", "tcp/[::1]:82": "loopback", "tcp/[fe80::1%lan0]:82": "link",
+            "tcp/0.0.0.0:80": "public", "tcp/[::]:81": "link", "tcp/*:85": "public", "tcp/9.9.9.9:82": "public",
+            "tcp/10.0.0.5:82": "private", "tcp/127.0.0.9:82": "loopback", "tcp/[::1]:82": "loopback", "tcp/[fe80::1%lan0]:82": "link",
             "tcp/[::ffff:10.0.0.5]:83": "private", "udp/224.0.0.251:84": "public",
         }  # fmt: skip
         inside = made.start(listener("tcp", "0.0.0.0", 80), listener("tcp", "127.0.0.1", 81), namespace=True, group="shop.service")

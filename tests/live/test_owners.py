@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from calendar import timegm
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 
 from auditor.live import namespaces, ports
-from tests.hosts import NEEDED, NOBODY, WEB, as_if_initial, host, interpreted, listener, owners, sockets, stack
+from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, listener, owners, sockets, stack
 
 pytestmark = NEEDED
 
@@ -22,15 +24,22 @@ def test_a_listener_of_a_service_is_shown_with_exactly_these_keys() -> None:
         process = made.start(listener("tcp", "127.0.0.1", 8080), run=[server], user=WEB, group="shop.service")
         one = sockets(made.snapshot())["tcp/127.0.0.1:8080"].to_json()
         below = (made.group or "").rpartition("/")[2]
+        above = [{"path": str(folder), **rights(made, str(folder))} for folder in PurePosixPath(server).parents]
+        file = {**rights(made, server), "at_path": "itself", "folders": above}
     started = one["owners"][0].pop("started")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", started)
     assert abs(timegm(time.strptime(started, "%Y-%m-%dT%H:%M:%SZ")) - time.time()) < 60
-    owner = {"pid": process.pid, "process": "server", "executable": server, "user": "web", "uid": WEB, "unit": "shop.service",
-             "container": None}  # fmt: skip
+    owner = {"pid": process.pid, "process": "server", "executable": server, "executable_file": file, "user": "web", "uid": WEB,
+             "unit": "shop.service", "container": None, "root": {"uid": 0, "gid": 0}}  # fmt: skip
     assert one == {
         "protocol": "tcp", "family": "ipv4", "address": "127.0.0.1", "device": None, "port": 8080, "state": "listening", "uid": 0,
         "cgroup": f"/{below}/shop.service", "owner_state": "known", "owners": [owner], "reach": "loopback", "source": "sock_diag",
     }  # fmt: skip
+
+
+def rights(made: Host, path: str) -> dict[str, Any]:
+    mode, uid, gid = made.run("stat", "-c", "%a %u %g", path, check=True).out.split()
+    return {"mode": f"{int(mode, 8):04o}", "uid": int(uid), "gid": int(gid)}
 
 
 def test_the_executable_of_a_process_whose_first_thread_ended_is_still_known() -> None:

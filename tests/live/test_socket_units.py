@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.hosts import NEEDED, NOBODY, Host, as_if_initial, host, interpreted, listener, sockets
+from tests.bundles import judged, outcomes
+from tests.hosts import NEEDED, NOBODY, Host, as_if_initial, host, interpreted, listener, sockets, stack
 
 pytestmark = NEEDED
 SHOP = """\
@@ -89,3 +90,27 @@ def test_a_port_that_a_unit_fixes_inside_the_ephemeral_range_is_a_fault_in_waiti
     found = [(one["subject"], one["severity"]) for one in said if one["outcome"] == "fail"]
     assert found == [("tcp/127.0.0.1:40000", "low"), ("udp/127.0.0.1:40001", "low")]
     assert "fixed by shop.socket" in next(one["message"] for one in said if one["outcome"] == "fail")
+
+
+def test_two_enabled_units_of_one_port_are_found_as_they_are_enabled_and_not_before() -> None:
+    with host() as made:
+        made.write("/run/systemd/system/shop.socket", "[Socket]\nListenStream=8080\n")
+        made.write("/etc/systemd/system/mill.socket", "[Socket]\nBindIPv6Only=both\nListenStream=127.0.0.1:8080\n")
+        made.link("/etc/systemd/system/sockets.target.wants/mill.socket", "/etc/systemd/system/mill.socket")
+        made.link("/etc/systemd/system/other.socket", "mill.socket")
+        assert outcomes(judged(made.snapshot(), "", "socket-units-share-port")) == ["pass host"]
+        made.link("/etc/systemd/system/web.target.requires/shop.socket", "../../../../run/systemd/system/shop.socket")
+        (found,) = judged(made.snapshot(), "", "socket-units-share-port")
+        assert found.source == "/etc/systemd/system/mill.socket:3, /run/systemd/system/shop.socket:2"
+        made.link("/etc/systemd/system/shop.socket", "/dev/null")
+        assert outcomes(judged(made.snapshot(), "", "socket-units-share-port")) == ["pass host"]
+
+
+def test_a_folder_of_links_that_may_not_be_read_leaves_it_unknown_which_units_are_enabled() -> None:
+    with host() as made:
+        made.write("/etc/systemd/system/shop.socket", "[Socket]\nListenStream=8080\n")
+        made.link("/etc/systemd/system/sockets.target.wants/shop.socket", "../shop.socket")
+        made.run("chmod", "700", "/etc/systemd/system/sockets.target.wants", check=True)
+        units = stack(interpreted(made.collect(user=NOBODY))).socket_units
+    assert units.seen == ()
+    assert ["/etc/systemd/system/sockets.target.wants: Permission denied" in gap.why for gap in units.gaps] == [True]

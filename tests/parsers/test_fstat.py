@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import fstat
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
-from tests.parsers import laws
+from auditor.reading import Output
+from tests.parsers import laws, listings
+from tests.parsers.listings import EVERY, places, reader
 
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
+read = reader(fstat.parse, "fstat -n")
 HEADER = "USER     CMD          PID   FD MOUNT        INUM  MODE         R/W    SZ|DV\n"
 OPENBSD = HEADER + (
     "_owl     owld        2203   wd /              2  drwxr-xr-x     r      512\n"
@@ -37,19 +36,8 @@ NETBSD = HEADER + (
 )
 
 
-def read(text: str, command: str = "fstat -n") -> Reading:
-    output = Output(command, text)
-    reading = fstat.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
 def covered(command: str, text: str = OPENBSD) -> set[tuple[str, str]]:
-    return {pair for pair, why in read(text, command).covers.items() if why is None}
+    return listings.covered(read(text, command))
 
 
 def gaps(row: str) -> list[tuple[str | None, str | None]]:

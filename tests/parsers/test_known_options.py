@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from auditor.parsers import (
@@ -20,25 +18,22 @@ from auditor.parsers import (
     sockstat,
     ss,
 )
-from auditor.reading import Output, Reading
+from auditor.reading import Output
+from tests.parsers.listings import FSTAT, IPV6_SERVERS, LINUX, LSOF, MACOS, PROC, SERVERS, SOCKSTAT, Parse
 
-Parse = Callable[[Output], Reading]
 BSDS = (netstat_bsd.parse_freebsd, netstat_bsd.parse_dragonfly, netstat_bsd.parse_openbsd, netstat_bsd.parse_netbsd)
 HEADED: dict[Parse, str] = {
-    sockstat.parse: "USER     COMMAND    PID   FD PROTO  LOCAL ADDRESS         FOREIGN ADDRESS\n",
+    sockstat.parse: SOCKSTAT,
     ss.parse: "Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n",
-    netstat_linux.parse: "Proto Recv-Q Send-Q Local Address           Foreign Address         State\n",
-    lsof.parse: "COMMAND PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n",
-    fstat.parse: "USER     CMD          PID   FD MOUNT        INUM  MODE         R/W    SZ|DV\n",
-    netstat_aix.parse: "Active Internet connections (including servers)\n"
-    "Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)\n",
-    netstat_hpux.parse: "Active Internet connections (including servers)\n"
-    "Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)\n"
-    "Active Internet connections (IPv6, including servers)\n",
+    netstat_linux.parse: LINUX,
+    lsof.parse: LSOF,
+    fstat.parse: FSTAT,
+    netstat_aix.parse: SERVERS + MACOS,
+    netstat_hpux.parse: SERVERS + MACOS + IPV6_SERVERS,
     netstat_solaris.parse: "UDP: IPv4\nUDP: IPv6\nTCP: IPv4\nTCP: IPv6\n",
     netstat_windows.parse: "  Proto  Local Address          Foreign Address        State\n"
     "  TCP    [::]:7703  [::]:0  LISTENING\n  UDP    [::]:7703  *:*\n",
-    proc_net_text.parse: "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
+    proc_net_text.parse: PROC,
 }
 
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import netstat_aix
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 from tests.parsers import laws
+from tests.parsers.listings import EVERY, covered, place, places, reader
 
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
+read = reader(netstat_aix.parse, "netstat -Aan")
 TITLE = "Active Internet connections (including servers)\n"
 PLAIN = TITLE + (
     "Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)\n"
@@ -31,25 +29,6 @@ UNIX = (
     "\nActive UNIX domain sockets\nSADR/PCB         Type   Recv-Q Send-Q      Inode            Conn             Refs\n"
     "f1000e0000aaa008 stream      0      0 f1000a0000bbb020                0                0\n"
 )
-
-
-def read(text: str, command: str = "netstat -Aan") -> Reading:
-    output = Output(command, text)
-    reading = netstat_aix.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
-def place(protocol: str, family: str, address: str, port: int, state: str = "listening") -> dict[str, Any]:
-    return {"protocol": protocol, "family": family, "address": address, "port": port, "state": state}
-
-
-def covered(reading: Reading) -> set[tuple[str, str]]:
-    return {pair for pair, why in reading.covers.items() if why is None}
 
 
 def test_the_protocol_tells_the_family_where_it_has_a_digit() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from auditor.parsers import netstat_bsd
 from auditor.parsers.netstat_bsd import parse_dragonfly, parse_freebsd, parse_netbsd, parse_openbsd
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
-from tests.parsers import laws
+from auditor.reading import Output, Reading
+from tests.parsers import laws, listings
+from tests.parsers.listings import EVERY, places
 
 Parser = Callable[[Output], Reading]
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
 TCP = {("tcp", "ipv4"), ("tcp", "ipv6")}
 UDP = {("udp", "ipv4"), ("udp", "ipv6")}
 TITLE = "Active Internet connections (including servers)\n"
@@ -70,10 +70,6 @@ def read(text: str, parse: Parser = parse_freebsd, command: str = "netstat -an",
     return reading
 
 
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
 def one(row: str, parse: Parser = parse_freebsd, command: str = "netstat -an", header: str = HEADER) -> dict[str, Any]:
     (shown,) = places(read(TITLE + header + row + "\n", parse, command))
     return shown
@@ -88,7 +84,7 @@ def gaps(
 
 
 def covered(command: str, parse: Parser = parse_freebsd, text: str = FREEBSD) -> set[tuple[str, str]]:
-    return {pair for pair, why in read(text, parse, command).covers.items() if why is None}
+    return listings.covered(read(text, parse, command))
 
 
 def test_freebsd_sockets_without_a_peer_are_read() -> None:

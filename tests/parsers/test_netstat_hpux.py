@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import netstat_hpux
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 from tests.parsers import laws
+from tests.parsers.listings import EVERY, covered, place, places, reader
 
+read = reader(netstat_hpux.parse, "netstat -an")
 HEADER = "Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)\n"
 INET = "Active Internet connections (including servers)\n" + HEADER
 INET6 = "Active Internet connections (IPv6, including servers)\n" + HEADER
@@ -31,25 +30,6 @@ UNIX = (
 )
 
 
-def read(text: str, command: str = "netstat -an") -> Reading:
-    output = Output(command, text)
-    reading = netstat_hpux.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
-def place(protocol: str, family: str, address: str, port: int, state: str = "listening", **more: Any) -> dict[str, Any]:
-    return {"protocol": protocol, "family": family, "address": address, "port": port, "state": state, **more}
-
-
-def covered(reading: Reading) -> set[tuple[str, str]]:
-    return {pair for pair, why in reading.covers.items() if why is None}
-
-
 def test_both_tables_are_read() -> None:
     reading = read(INET + ROWS + INET6 + ROWS6 + UNIX)
     assert places(reading) == [
@@ -61,7 +41,7 @@ def test_both_tables_are_read() -> None:
         place("udp", "ipv6", "::", 7701),
     ]
     assert not reading.gaps
-    assert covered(reading) == {(p, f) for p in PROTOCOLS for f in FAMILIES}
+    assert covered(reading) == EVERY
     assert all(not seen.owners for seen in reading.seen)
 
 

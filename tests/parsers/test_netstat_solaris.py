@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import netstat_solaris
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 from tests.parsers import laws
+from tests.parsers.listings import EVERY, covered, place, places, reader
 
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
+read = reader(netstat_solaris.parse, "netstat -an")
 UDP4 = (
     "\nUDP: IPv4\n"
     "   Local Address        Remote Address      State\n"
@@ -56,25 +54,6 @@ TABLES = (
     "::ffff:10.77.0.9.7707                    *.*                             0      0  128000      0 LISTEN\n"
     + UNIX
 )  # fmt: skip
-
-
-def read(text: str, command: str = "netstat -an") -> Reading:
-    output = Output(command, text)
-    reading = netstat_solaris.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
-def place(protocol: str, family: str, address: str, port: int, state: str = "listening", **more: Any) -> dict[str, Any]:
-    return {"protocol": protocol, "family": family, "address": address, "port": port, "state": state, **more}
-
-
-def covered(reading: Reading) -> set[tuple[str, str]]:
-    return {pair for pair, why in reading.covers.items() if why is None}
 
 
 def test_every_table_is_read_by_its_title() -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import netstat_windows
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
 from tests.parsers import laws
+from tests.parsers.listings import EVERY, covered, place, places, reader
 
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
+read = reader(netstat_windows.parse, "netstat -ano")
 TITLE = "\r\nActive Connections\r\n\r\n"
 HEADER = TITLE + "  Proto  Local Address          Foreign Address        State           PID\r\n"
 ANO = HEADER + (
@@ -38,25 +36,6 @@ ANBO = HEADER + (
     "  UDP    0.0.0.0:7701           *:*                                    4122\r\n"
     " [owl d.exe]\r\n"
 )
-
-
-def read(text: str, command: str = "netstat -ano") -> Reading:
-    output = Output(command, text)
-    reading = netstat_windows.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
-def place(protocol: str, family: str, address: str, port: int, state: str = "listening", **more: Any) -> dict[str, Any]:
-    return {"protocol": protocol, "family": family, "address": address, "port": port, "state": state, **more}
-
-
-def covered(reading: Reading) -> set[tuple[str, str]]:
-    return {pair for pair, why in reading.covers.items() if why is None}
 
 
 def test_listeners_of_both_families_with_their_pid() -> None:

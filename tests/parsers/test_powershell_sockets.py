@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auditor.parsers import powershell_sockets
-from auditor.reading import Output, Reading
 from tests.parsers import laws
+from tests.parsers.listings import place, reader
 
+read = reader(powershell_sockets.parse, "Get-NetTCPConnection")
 TCP = (
     "\r\nLocalAddress                LocalPort RemoteAddress               RemotePort State       AppliedSetting OwningProcess\r\n"
     "------------                --------- -------------               ---------- -----       -------------- -------------\r\n"
@@ -23,17 +22,6 @@ UDP = (
     "::                                       7701\r\n"
     "127.0.0.1                                50123\r\n"
 )
-
-
-def read(text: str, command: str = "Get-NetTCPConnection") -> Reading:
-    output = Output(command, text)
-    reading = powershell_sockets.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def place(protocol: str, family: str, address: str, port: int, state: str = "listening", **more: Any) -> dict[str, Any]:
-    return {"protocol": protocol, "family": family, "address": address, "port": port, "state": state, **more}
 
 
 def test_a_blank_setting_does_not_shift_the_owner() -> None:

@@ -91,3 +91,10 @@ def test_reading_is_total(text: str) -> None:
     for whole in (text, "pid\tname\n" + text):
         found, gaps = rows.parse(whole, COLUMNS, "ps")
         assert gaps or whole.rstrip("\n").endswith(f"end\t{len(found)}")
+
+
+def test_a_column_that_evidence_may_be_older_than_is_not_shown_where_it_is_missing() -> None:
+    older, newer = table("pid name", [b"1\tinit"]), table("mode pid name", [b"0755\t1\tinit"])
+    assert read(older, "pid name mode?") == ([("1", "init", "")], [])
+    assert read(newer, "pid name mode?") == ([("1", "init", "0755")], [])
+    assert read(older, "pid mode")[0] == []

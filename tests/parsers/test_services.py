@@ -45,5 +45,21 @@ def test_what_is_no_entry_is_a_gap() -> None:
     assert read(*lines).ports == {}
 
 
+def test_each_name_has_its_line_however_the_file_was_pasted() -> None:
+    found = read("$ cat /etc/services", "# a remark", "", "heron 7070/tcp heron-web", "  ", "pond 7071/UDP\r")
+    assert found.file == "/etc/services"
+    assert [(one.name, one.port, one.protocol, one.alias, one.line) for one in found.entries] == [
+        ("heron", 7070, "tcp", False, 3), ("heron-web", 7070, "tcp", True, 3), ("pond", 7071, "udp", False, 5),
+    ]  # fmt: skip
+
+
+def test_the_last_line_of_output_that_was_cut_is_a_gap_where_it_does_not_end() -> None:
+    for status, gaps in (("0", []), ("unknown", []), ("cut 100", ["pond 7071/t"]), ("1", ["pond 7071/t"])):
+        found = services.parse(Output("cat /etc/services", "heron 7070/tcp\npond 7071/t", status=status))
+        assert [gap.line for gap in found.gaps] == gaps
+        assert found.ports[("heron", "tcp")] == 7070
+    assert services.parse(Output("cat /etc/services", "heron 7070/tcp\n", status="1")).gaps == []
+
+
 def test_no_text_makes_it_raise_or_lose_a_line() -> None:
     laws.total(services.parse, "cat /etc/services", "# mill\nheron 7070/tcp mill # x\npond 7071/udp\n")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from auditor.parsers import sockstat
-from auditor.reading import FAMILIES, PROTOCOLS, Output, Reading
-from tests.parsers import laws
+from tests.parsers import laws, listings
+from tests.parsers.listings import EVERY, places, reader
 
-EVERY = {(p, f) for p in PROTOCOLS for f in FAMILIES}
+read = reader(sockstat.parse, "sockstat -46l")
 HEADER = "USER     COMMAND    PID   FD PROTO  LOCAL ADDRESS         FOREIGN ADDRESS\n"
 FREEBSD = HEADER + (
     "root     pigeond    417   6  tcp46  *:7070                *:*\n"
@@ -35,24 +35,13 @@ NETBSD = HEADER + (
 )
 
 
-def read(text: str, command: str = "sockstat -46l", stderr: str = "") -> Reading:
-    output = Output(command, text, stderr)
-    reading = sockstat.parse(output)
-    laws.accounted(output, reading)
-    return reading
-
-
-def places(reading: Reading) -> list[dict[str, Any]]:
-    return [seen.shown for seen in reading.seen]
-
-
 def one(row: str, command: str = "sockstat -46l", header: str = HEADER) -> dict[str, Any]:
     (shown,) = places(read(header + row + "\n", command))
     return shown
 
 
 def covered(command: str, text: str = HEADER) -> set[tuple[str, str]]:
-    return {pair for pair, why in read(text, command).covers.items() if why is None}
+    return listings.covered(read(text, command))
 
 
 def gaps(row: str, command: str = "sockstat -46l", header: str = HEADER) -> list[tuple[str | None, str | None]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from auditor.parsers import (
@@ -21,16 +19,12 @@ from auditor.parsers import (
     sockstat,
     ss,
 )
-from auditor.reading import Output, Reading
-from tests.parsers import laws
+from auditor.reading import Reading
+from tests.parsers.listings import FSTAT, IPV6_SERVERS, LINUX, LSOF, MACOS, PROC, SERVERS, SOCKSTAT, Parse, reader
 
-Parse = Callable[[Output], Reading]
 SECOND = "a second header: the output of two commands, perhaps of two hosts"
 TWO_HOSTS = "the prompts of two hosts"
-TITLE = "Active Internet connections (including servers)\n"
 BSD = "Proto Recv-Q Send-Q Local Address          Foreign Address        (state)\n"
-MACOS = "Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)\n"
-PROC = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 PROC_ROW = (
     "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4101 1 0000000000000000 100 0 0 10 0\n"
 )
@@ -41,23 +35,19 @@ SOLARIS_ROWS = (
     "      *.7703               *.*                  0      0  128000      0 LISTEN\n"
 )
 OPENBSD_ROW = "tcp          0      0  *.7703                 *.*                    LISTEN\n"
-OPENBSD_TCP = TITLE + BSD + OPENBSD_ROW
-OPENBSD_TCP6 = TITLE + BSD + OPENBSD_ROW.replace("tcp ", "tcp6")
-OPENBSD_UDP = TITLE + "Proto Recv-Q Send-Q Local Address          Foreign Address\nudp          0      0  *.7701                 *.*\n"
+OPENBSD_TCP = SERVERS + BSD + OPENBSD_ROW
+OPENBSD_TCP6 = SERVERS + BSD + OPENBSD_ROW.replace("tcp ", "tcp6")
+OPENBSD_UDP = SERVERS + "Proto Recv-Q Send-Q Local Address          Foreign Address\nudp          0      0  *.7701                 *.*\n"
 NETBSD_ROW = "tcp        0      0  *.7703                 *.*                    LISTEN\n"
-NETBSD = TITLE + MACOS + NETBSD_ROW
-NETBSD6 = TITLE.replace("Internet", "Internet6") + MACOS + NETBSD_ROW.replace("tcp ", "tcp6")
+NETBSD = SERVERS + MACOS + NETBSD_ROW
+NETBSD6 = SERVERS.replace("Internet", "Internet6") + MACOS + NETBSD_ROW.replace("tcp ", "tcp6")
 HPUX_ROW = "tcp        0      0  *.7703                 *.*                     LISTEN\n"
-HPUX = TITLE + MACOS + HPUX_ROW
-HPUX6 = TITLE.replace("(", "(IPv6, ") + MACOS + HPUX_ROW.replace("tcp ", "tcp6")
+HPUX = SERVERS + MACOS + HPUX_ROW
+HPUX6 = IPV6_SERVERS + MACOS + HPUX_ROW.replace("tcp ", "tcp6")
 FREEBSD_ROW = "tcp4       0      0 *.7703                 *.*                    LISTEN\n"
 QUEUES = "Current listen queue sizes (qlen/incqlen/maxqlen)\nListen         Local Address\n"
-SOCKSTAT = "USER     COMMAND    PID   FD PROTO  LOCAL ADDRESS         FOREIGN ADDRESS\n"
-LSOF = "COMMAND PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n"
 LSOF_ROW = "heron   411  ann    7u  IPv4   9001      0t0  TCP *:7703 (LISTEN)\n"
-FSTAT = "USER     CMD          PID   FD MOUNT        INUM  MODE         R/W    SZ|DV\n"
 SS = "State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n"
-LINUX = TITLE + "Proto Recv-Q Send-Q Local Address           Foreign Address         State\n"
 LINUX_ROW = "tcp        0      0 0.0.0.0:7703            0.0.0.0:*               LISTEN\n"
 WINDOWS = "  Proto  Local Address          Foreign Address        State           PID\n"
 WINDOWS_ROW = "  TCP    0.0.0.0:7703           0.0.0.0:0              LISTENING       4120\n"
@@ -67,16 +57,16 @@ LISTINGS: list[tuple[Parse, str, str, str]] = [
     (ss.parse, "ss -tlnp", SS, "LISTEN 0      5            0.0.0.0:7703       0.0.0.0:*\n"),
     (lsof.parse, "lsof -nP -i", LSOF, LSOF_ROW),
     (fstat.parse, "fstat -n", FSTAT, "_owl     owld        2203    4* internet stream tcp 0x0 *:7703\n"),
-    (netstat_bsd.parse_freebsd, "netstat -an", TITLE + BSD, FREEBSD_ROW),
-    (netstat_bsd.parse_dragonfly, "netstat -an", TITLE + BSD, FREEBSD_ROW),
-    (netstat_bsd.parse_netbsd, "netstat -an", TITLE + MACOS, NETBSD_ROW),
-    (netstat_bsd.parse_openbsd, "netstat -an", TITLE + BSD, OPENBSD_ROW),
-    (netstat_macos.parse, "netstat -an", TITLE + MACOS, FREEBSD_ROW),
+    (netstat_bsd.parse_freebsd, "netstat -an", SERVERS + BSD, FREEBSD_ROW),
+    (netstat_bsd.parse_dragonfly, "netstat -an", SERVERS + BSD, FREEBSD_ROW),
+    (netstat_bsd.parse_netbsd, "netstat -an", SERVERS + MACOS, NETBSD_ROW),
+    (netstat_bsd.parse_openbsd, "netstat -an", SERVERS + BSD, OPENBSD_ROW),
+    (netstat_macos.parse, "netstat -an", SERVERS + MACOS, FREEBSD_ROW),
     (netstat_macos.parse, "netstat -Lan", QUEUES, "0/0/128        *.7703\n"),
-    (netstat_aix.parse, "netstat -an", TITLE + MACOS, FREEBSD_ROW),
-    (netstat_hpux.parse, "netstat -an", TITLE, MACOS + HPUX_ROW),
+    (netstat_aix.parse, "netstat -an", SERVERS + MACOS, FREEBSD_ROW),
+    (netstat_hpux.parse, "netstat -an", SERVERS, MACOS + HPUX_ROW),
     (netstat_solaris.parse, "netstat -an", SOLARIS, SOLARIS_ROWS),
-    (netstat_linux.parse, "netstat -tln", LINUX, LINUX_ROW),
+    (netstat_linux.parse, "netstat -tln", SERVERS + LINUX, LINUX_ROW),
     (netstat_windows.parse, "netstat -ano", WINDOWS, WINDOWS_ROW),
     (netstat_windows.parse, "netstat -anbo", WINDOWS, WINDOWS_ROW + " [owl.exe]\n"),
     (powershell_sockets.parse, "Get-NetTCPConnection", POWERSHELL, "0.0.0.0 7703 0.0.0.0 0 Listen 4120\n"),
@@ -87,10 +77,7 @@ every_listing = pytest.mark.parametrize(("parse", "command", "header", "rows"), 
 
 
 def read(parse: Parse, command: str, text: str) -> Reading:
-    output = Output(command, text)
-    reading = parse(output)
-    laws.accounted(output, reading)
-    return reading
+    return reader(parse, command)(text)
 
 
 def whys(reading: Reading) -> list[str]:
@@ -154,17 +141,17 @@ def test_freebsd_has_a_table_of_sctp_of_its_own() -> None:
         "Proto  Type  Local Address          Foreign Address        (state)\n"
         "sctp4  1to1  *.7704                                        LISTEN\n"
     )
-    assert read(netstat_bsd.parse_freebsd, "netstat -an", TITLE + BSD + FREEBSD_ROW + sctp).gaps == []
+    assert read(netstat_bsd.parse_freebsd, "netstat -an", SERVERS + BSD + FREEBSD_ROW + sctp).gaps == []
 
 
 def test_macos_has_a_header_of_multipath_connections() -> None:
     multipath = "Active Multipath Internet connections\nProto/ID  Flags      Local Address          Foreign Address        (state)\n"
-    assert read(netstat_macos.parse, "netstat -an", TITLE + MACOS + FREEBSD_ROW + multipath).gaps == []
+    assert read(netstat_macos.parse, "netstat -an", SERVERS + MACOS + FREEBSD_ROW + multipath).gaps == []
 
 
 def test_a_listing_that_repeats_itself_has_a_header_each_time() -> None:
     assert read(lsof.parse, "lsof -nP -i -r", f"{LSOF}{LSOF_ROW}=======\n" * 2).gaps == []
-    assert read(netstat_linux.parse, "netstat -tlnc", (LINUX + LINUX_ROW) * 2).gaps == []
+    assert read(netstat_linux.parse, "netstat -tlnc", (SERVERS + LINUX + LINUX_ROW) * 2).gaps == []
 
 
 def test_a_table_of_proc_that_is_asked_for_twice_is_printed_twice() -> None:

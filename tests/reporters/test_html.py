@@ -17,7 +17,7 @@ import html5lib
 import pytest
 
 from auditor.facts import Facts, Gap
-from auditor.model import OUTCOMES, Range, Setting, Snapshot, Stack
+from auditor.model import OUTCOMES, Finding, Range, Setting, Snapshot, Stack
 from auditor.places import shipped
 from auditor.report import HostReport, Report
 from tests.reports import Origin, finding, listener, owner, policy, ports, rendered, report, snapshot, stack
@@ -179,7 +179,7 @@ def test_an_open_finding_shows_what_was_seen_what_was_wanted_says_who_and_the_re
     page = Page(report(found))
     said = page.words(page.section("open"))
     for words in ("Critical (1)", "tcp/0.0.0.0:22 is not approved", "Observed sshd", "Expected nothing", "Source policy web",
-                  "Remedy Stop it: stop listener-not-approved . Or waive it.", "Why it matters Why listener-not-approved matters.",
+                  "Remedy Stop it, or waive it. Here: stop listener-not-approved .", "Why it matters Why listener-not-approved matters.",
                   found.fingerprint):  # fmt: skip
         assert words in said, words
 
@@ -377,7 +377,38 @@ def test_the_same_report_is_the_same_bytes_whatever_order_sets_have() -> None:
     assert len(pages) == 1
 
 
-def test_a_remedy_says_that_its_commands_are_linux_where_a_host_is_not() -> None:
-    for system, heading in (("Linux", "Remedy"), ("OpenBSD", "Remedy (the commands in it are Linux')")):
-        page = Page(report(finding("a-rule"), of=snapshot(system=system)))
-        assert heading in [element.text for element in page.all(".//h5")]
+ON_LINUX, ON_BSD = "Here: stop a-rule .", "rcctl stop a-rule ."
+EVERYWHERE = f"Linux: {ON_LINUX} OpenBSD, NetBSD: {ON_BSD}"
+
+
+@pytest.mark.parametrize(
+    ("systems", "remedy"),
+    [
+        (("Linux",), ON_LINUX),
+        (("OpenBSD",), ON_BSD),
+        (("AIX",), ""),
+        (("Linux", "NetBSD"), EVERYWHERE),
+        (("OpenBSD", "NetBSD"), f"OpenBSD, NetBSD: {ON_BSD}"),
+        (("AIX", "Linux"), f"Linux: {ON_LINUX}"),
+        ((None,), EVERYWHERE),
+        (("Linux", None), EVERYWHERE),
+    ],
+)
+def test_a_remedy_is_that_of_the_systems_on_which_something_was_found(systems: tuple[str | None, ...], remedy: str) -> None:
+    hosts = [host_report(f"h{n}", system, finding("a-rule", host=f"h{n}")) for n, system in enumerate(systems)]
+    page = Page(report(hosts=[*hosts, host_report("quiet", "Linux")]))
+    (card,) = page.all(".//article", page.section("open"))
+    said = page.words(card.find(".//div[@class='document']"))
+    assert said.partition(" Remedy ")[2] == f"Stop it, or waive it. {remedy}".strip()
+
+
+def test_hosts_that_share_a_name_are_all_told_what_to_do() -> None:
+    page = Page(report(hosts=[host_report("h", "Linux", finding("a-rule", host="h")), host_report("h", "NetBSD")]))
+    assert EVERYWHERE in page.words(page.section("open"))
+
+
+def host_report(name: str, system: str | None, *findings: Finding) -> HostReport:
+    of = snapshot(host=name, **({"system": system} if system else {}))
+    if system is None:
+        del of.shown["system"]
+    return HostReport(Origin(of), policy(), list(findings), None)

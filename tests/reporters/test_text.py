@@ -96,15 +96,15 @@ def test_a_visibility_of_another_shape_breaks_nothing(odd: object) -> None:
     assert rendered("text", report(of=snapshot(visibility=odd))).startswith("PASS")
 
 
-def test_a_listener_is_one_line_with_its_reach_its_holder_and_its_state() -> None:
+def test_a_listener_is_one_line_with_its_reach_its_holder_and_its_state_by_port() -> None:
     sockets = (listener(22, owner(812)), listener(80, owner(1), state="bound"), listener(81, owner(2), state="a word"), listener(9, uid=33))
     text = rendered("text", report(of=snapshot(stack(*sockets, reserved=ports(9100, 9100)))))
     lines = [" ".join(line.split()) for line in text.splitlines() if line.startswith("    tcp/")]
     assert lines == [
+        "tcp/0.0.0.0:9 private owner not visible (created by uid 33)",
         "tcp/0.0.0.0:22 private /usr/sbin/sshd[812] root",
         "tcp/0.0.0.0:80 private /usr/sbin/sshd[1] root (bound only)",
         "tcp/0.0.0.0:81 private /usr/sbin/sshd[2] root (state unknown)",
-        "tcp/0.0.0.0:9 private owner not visible (created by uid 33)",
     ]
     assert "privileged 1-1023, ephemeral 32768-60999, reserved 9100" in text
 

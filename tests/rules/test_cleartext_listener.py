@@ -12,7 +12,9 @@ RSYSLOG = service(300, "rsyslogd")
 USUAL = "rules: {cleartext-listener: {tiers: [always, usual]}}\n"
 
 
-@pytest.mark.parametrize("at", ["tcp/0.0.0.0:21", "tcp/10.0.0.5:23", "tcp/*:512", "tcp/[::]:513", "tcp/0.0.0.0:514", "udp/0.0.0.0:69"])
+@pytest.mark.parametrize(
+    "at", ["tcp/0.0.0.0:21", "tcp/10.0.0.5:23", "tcp/*:512", "tcp/[2001:db8::5]:513", "tcp/0.0.0.0:514", "udp/0.0.0.0:69"]
+)
 def test_a_port_that_is_always_cleartext_is_medium(at: str) -> None:
     (finding,) = judged(host(port(at, SSHD)), "", NAME)
     assert (finding.outcome, finding.severity, finding.subject) == ("fail", "medium", at)

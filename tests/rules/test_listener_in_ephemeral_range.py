@@ -44,6 +44,14 @@ def test_a_unit_fixes_its_port() -> None:
     assert finding.expected == "port 40000 outside 32768-60999, or reserved"
 
 
+@pytest.mark.parametrize("at", ["tcp/0.0.0.0:40000", "udp/0.0.0.0:40000"])
+def test_a_policy_that_leaves_the_port_to_the_kernel_has_nothing_to_protect(at: str) -> None:
+    policy = "listening: {approved: [{name: agent, port: kernel-given, executable: EXECUTABLE}]}\n"
+    listening = host(port(at, AGENT))
+    assert outcomes(judged(listening, policy.replace("EXECUTABLE", "/usr/sbin/agent"), NAME)) == ["pass host"]
+    assert outcomes(judged(listening, policy.replace("EXECUTABLE", "/usr/sbin/other"), NAME)) == [f"fail info host {FOLD}"]
+
+
 @pytest.mark.parametrize(
     ("policy", "severity"),
     [

@@ -686,8 +686,11 @@ def test_waiver_unused_for_a_rule_that_is_off_covers_nothing() -> None:
 def test_a_quiet_well_kept_host_has_nothing_open_and_nothing_unknown_by_the_baseline() -> None:
     of = host(port("tcp/10.0.0.5:22", SSHD), port("tcp/0.0.0.0:443", NGINX), port("tcp/127.0.0.1:25", AGENT))
     by = "extends: baseline\n"
-    assert {finding.outcome for finding in judged(of, by)} == {"pass", "notchecked", "notselected"}
+    assert {finding.outcome for finding in judged(of, by)} == {"pass", "notchecked", "notselected", "notapplicable"}
     assert {finding.rule for finding in judged(of, by) if finding.outcome == "notchecked"} == {
+        "bindresvport-may-take-approved-port", "nodeport-range-in-ephemeral-range", "reserved-ports-incomplete",
         "ephemeral-range-differs-from-policy", "listener-forbidden", "listener-not-approved", "listening-sources-disagree",
-        "required-listener-absent",
+        "required-listener-absent", "listener-appeared", "listener-disappeared", "listener-owner-changed", "setting-changed",
+        "host-without-policy", "host-identity-mismatch", "privileged-port-held-by-others", "listener-count-above-approved",
+        "approval-review-overdue", "wildcard-serves-unapproved-family",
     }  # fmt: skip

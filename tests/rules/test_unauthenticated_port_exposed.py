@@ -24,7 +24,8 @@ REDIS = service(950, "redis-server", 110, "/usr/bin")
 
 
 @pytest.mark.parametrize(
-    "at", ["tcp/0.0.0.0:6379", "tcp/10.0.0.5:2375", "tcp/*:27017", "tcp/[::]:9200", "udp/0.0.0.0:11211", "tcp/[fe80::1%eth0]:10255"]
+    "at",
+    ["tcp/0.0.0.0:6379", "tcp/10.0.0.5:2375", "tcp/*:27017", "tcp/[2001:db8::5]:9200", "udp/0.0.0.0:11211", "tcp/[fe80::1%eth0]:10255"],
 )
 def test_a_port_that_is_known_to_ask_no_password_and_that_others_reach_is_high(at: str) -> None:
     assert outcomes(judged(host(port(at, REDIS)), "", NAME)) == [f"fail high host {at}"]
@@ -65,3 +66,9 @@ def test_where_the_addresses_were_not_seen_it_is_unknown() -> None:
 def test_a_container_stack_is_not_judged() -> None:
     boxed = Host(Net(), others=[container("ab" * 32, port("tcp/0.0.0.0:6379", REDIS), addresses=IN_A_CONTAINER)])
     assert outcomes(judged(boxed, "", NAME)) == ["notapplicable container:abababababab", "pass host"]
+
+
+def test_the_wildcard_of_a_family_of_which_the_host_has_no_address_but_loopback_is_not_exposed() -> None:
+    assert outcomes(judged(host(port("tcp/[::]:9200", REDIS)), "", NAME)) == ["pass host"]
+    dual = host(port("tcp/*:9200", REDIS))
+    assert outcomes(judged(dual, "", NAME)) == ["fail high host tcp/*:9200"]

@@ -1,0 +1,127 @@
+"""How strong approvals are, and which listeners of a host rest on which.
+
+By port alone, whoever takes the port is approved; by a process's name, whoever takes that name too. Only an executable, a user, a unit
+or a container is the kernel's word about who holds a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from auditor.facts import UnknownFact
+from auditor.model import Snapshot, Socket, Stack
+from auditor.policy_entries import Entry
+from auditor.policy_keys import Glob
+from auditor.policy_wants import Containers, Users
+
+if TYPE_CHECKING:
+    from auditor.policy import Policy
+
+PORT_ONLY, NAME, WHO = "port only", "name", "who"
+STRENGTHS = (WHO, NAME, PORT_ONLY)
+"""By executable, user, unit or container; by the name that a process gave itself; by neither. The strongest comes first."""
+_IN_WORDS = {WHO: "by executable, user, unit or container", NAME: "by process name", PORT_ONLY: "by port only"}
+
+
+def strength(entry: Entry) -> str:
+    """Which of STRENGTHS an entry has. A pattern that fits everybody, and `user: {not: ...}`, tell nobody apart."""
+    if any(key in entry.wanted and _pins(entry.wanted[key]) for key in ("executable", "user", "unit", "container")):
+        return WHO
+    return NAME if "process" in entry.wanted and _pins(entry.wanted["process"]) else PORT_ONLY
+
+
+def _pins(want: Any) -> bool:
+    if isinstance(want, Users):
+        return not want.others
+    if isinstance(want, Containers):
+        return any(globs is not None and _pins(globs) for globs in (want.names, want.images))
+    return all(glob.pattern.strip("*/") for glob in want if isinstance(glob, Glob))
+
+
+def counted(strengths: Iterable[str]) -> str:
+    """How many there are of each, in words: "9 by executable, user, unit or container, 1 by process name"."""
+    counts = dict.fromkeys(STRENGTHS, 0)
+    for one in strengths:
+        counts[one] += 1
+    return ", ".join(f"{count} {_IN_WORDS[one]}" for one, count in counts.items() if count)
+
+
+class Approval:
+    """An entry that approves listeners of a host, and what came of it there: `matched` are (stack, subject), `unknown` is the number of
+    listeners of which the evidence does not show whether they are it."""
+
+    __slots__ = ("entry", "matched", "strength", "unknown")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.strength = strength(entry)
+        self.matched: list[tuple[str, str]] = []
+        self.unknown = 0
+
+    def to_json(self) -> dict[str, Any]:
+        entry = self.entry
+        words = {key: getattr(entry, key) for key in ("purpose", "owner", "approved_by", "ticket")}
+        return {
+            "name": entry.name,
+            "entry": str(entry),
+            "origin": entry.origin,
+            "strength": self.strength,
+            **words,
+            "review_by": None if entry.review_by is None else entry.review_by.isoformat(),
+            "matched": [{"stack": stack, "subject": subject} for stack, subject in self.matched],
+            "unknown": self.unknown,
+        }
+
+
+class Approvals:
+    """What approves the listeners of a host. `entries` are all that the policy has, in its order; `listeners` counts those approved by the
+    weakest entry that approves each, since that is what a rogue must satisfy."""
+
+    __slots__ = ("entries", "listeners")
+
+    def __init__(self, entries: list[Approval], listeners: dict[str, int]) -> None:
+        self.entries = entries
+        self.listeners = listeners
+
+    @property
+    def used(self) -> list[Approval]:
+        """Those that approve a listener, or may."""
+        return [approval for approval in self.entries if approval.matched or approval.unknown]
+
+    @property
+    def statement(self) -> str:
+        """How many listeners are approved, and how."""
+        approved = counted(one for one, count in self.listeners.items() for _ in range(count)) or "none"
+        warning = ": a rogue on those ports passes" if self.listeners[PORT_ONLY] else ""
+        return f"{approved}{warning}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"listeners": dict(self.listeners), "entries": [approval.to_json() for approval in self.entries]}
+
+
+def approvals(snapshot: Snapshot, policy: Policy, only_stack: str | None = None) -> Approvals:
+    """Every approving entry of `policy` with the listeners of a host, or of one stack of it, that it approves."""
+    index = policy.approving
+    by_entry = {entry: Approval(entry) for entry in index.entries}
+    listeners = dict.fromkeys(STRENGTHS, 0)
+    for stack in snapshot.stacks.seen:
+        judged = "listening" in stack.shown and only_stack in (None, stack.name)
+        for socket in stack.listening.seen if judged else ():
+            matched = _matching(socket, stack, [by_entry[entry] for entry in policy.approved_for(socket)])
+            if matched:
+                listeners[max(matched, key=STRENGTHS.index)] += 1
+    return Approvals(list(by_entry.values()), listeners)
+
+
+def _matching(socket: Socket, stack: Stack, candidates: Iterable[Approval]) -> set[str]:
+    """The strengths of the entries that approve a socket, which is noted in each."""
+    matched = set()
+    for approval in candidates:
+        try:
+            if approval.entry.matches(socket, stack):
+                matched.add(approval.strength)
+                approval.matched.append((stack.name, socket.subject))
+        except UnknownFact:
+            approval.unknown += 1
+    return matched

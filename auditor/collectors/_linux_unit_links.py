@@ -1,0 +1,59 @@
+"""The links in systemd's unit folders (systemd.unit(5)): which socket units are enabled, masked, or other names of another one."""
+
+from __future__ import annotations
+
+from auditor.collectors._linux_evidence import LinuxEvidence, Rows
+
+DEPENDENCIES = (".wants", ".requires", ".upholds")
+"""What the names of folders end in whose links have units started."""
+_MASK = "/dev/null"
+_UNITS = "/systemd"
+"""What the unit folders lie in; a link to elsewhere (`systemctl link`) is the unit itself, whatever the file is called there."""
+
+
+class Links:
+    """`enabled` are the units that another one has started at boot; `aliases` other names of units; `masked` are those that are never
+    started. Where there are `gaps`, none of it is certain."""
+
+    def __init__(self, evidence: LinuxEvidence) -> None:
+        found, self.gaps = evidence.table("socket-units", "link target", "builtin:unit-links")
+        self.aliases: dict[str, str] = {}
+        self.masked: set[str] = set()
+        wanted: dict[tuple[str, str], str | None] = {}
+        for link, target in found:
+            folder, _, name = (link or "").rpartition("/")
+            by = folder.rpartition("/")[2]
+            if by.endswith(DEPENDENCIES):
+                wanted.setdefault((by, name), target)  # of two links of one name the first counts, as with units
+            elif target == _MASK:
+                self.masked.add(name)
+            elif (other := _other_name(name, target or "")) is not None:
+                self.aliases[name] = other
+        named = {name for (_, name), target in wanted.items() if target not in (None, _MASK)}
+        self.enabled = {self.aliases.get(name, name) for name in named} - self.masked
+
+    def effective(self, by_unit: dict[str, Rows]) -> dict[str, Rows]:
+        """What units say, each unit once: without other names, masked units and templates, with the instances that are enabled."""
+        found: dict[str, Rows] = {}
+        for name in sorted({*by_unit, *self.enabled}):
+            said = by_unit.get(name, [])
+            template = _template(name)
+            if name in self.aliases or name in self.masked or template == name:
+                continue
+            if template and not any((row[1] or "").endswith(f"/{name}") for row in said):
+                said = [*by_unit.get(template, []), *said]
+            found[name] = said
+        return found
+
+
+def _template(name: str) -> str | None:
+    """The template of an instance, `a@.socket` of `a@b.socket`; None of other units."""
+    stem, at, _ = name.removesuffix(".socket").partition("@")
+    return f"{stem}@.socket" if at else None
+
+
+def _other_name(name: str, target: str) -> str | None:
+    folder, _, other = target.rpartition("/")
+    if other == name or not other.endswith(".socket") or not folder.rpartition("/")[0].endswith(_UNITS) or _template(name) == other:
+        return None
+    return other

@@ -1,0 +1,56 @@
+"""The statement about approved listeners of one host that an assessor can accept: what was compared, and what that does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.control_view import DOUBTFUL, is_accepted, is_open
+from auditor.model import Finding
+
+if TYPE_CHECKING:
+    from auditor.report import HostReport
+
+RULE = "listener-not-approved"
+_UNASKED = ("notchecked", "notselected")
+
+
+def approval_statement(host: HostReport) -> str | None:
+    """One paragraph; None where the policy lists nothing as approved, or the rule was not asked."""
+    answers = [finding for finding in host.findings if finding.rule == RULE and finding.outcome != "notapplicable"]
+    if not host.policy.approved_given or not answers or any(finding.outcome in _UNASKED for finding in answers):
+        return None
+    at = host.snapshot.shown.get("taken", "an unknown time")
+    return (
+        f"Approved listeners (CM-7(b); CIS item on approved services), host {host.name}, {at}: {_compared(host, answers)}. Not shown: need "
+        "for the service, client protocols, other times, firewall. This does not demonstrate compliance; the assessor concludes."
+    )
+
+
+def _compared(host: HostReport, answers: list[Finding]) -> str:
+    """That each listener is approved, only where that was the answer for every network stack; else what stands against it."""
+    if all(finding.outcome == "pass" for finding in answers):
+        count = sum(finding.count for finding in answers)
+        each = "the one listener" if count == 1 else f"each of {count} listeners"
+        return f"{each} seen matches an entry {_approved_by(host)}" if count else "no listener was seen"
+    kinds = {
+        "matching no approved entry": is_open,
+        "accepted by a waiver": is_accepted,
+        "not to be compared by this evidence": _is_doubtful,
+    }
+    counts = {words: sum(finding.count for finding in answers if asked(finding)) for words, asked in kinds.items()}
+    others = sum(finding.count for finding in answers if finding.outcome != "pass") - sum(counts.values())
+    counts["not judged by the policy's scope"] = others
+    seen = sum(len(stack.listening.seen) for stack in host.snapshot.stacks.seen if "listening" in stack.shown)
+    return f"of {seen} listeners seen, " + ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+
+
+def _is_doubtful(finding: Finding) -> bool:
+    return finding.outcome in DOUBTFUL and not finding.inventory
+
+
+def _approved_by(host: HostReport) -> str:
+    entries = host.policy.approving.entries
+    unnamed = sum(entry.approved_by is None for entry in entries)
+    if not unnamed:
+        return "approved by the person named in it"
+    return f"of the approved list of policy {host.policy.name}, where {unnamed} of {len(entries)} entries name nobody who approved"

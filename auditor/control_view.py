@@ -1,0 +1,208 @@
+"""What the findings of an audit say about each control of a framework, in words that an assessor can accept.
+
+A control's result is `no exception seen`, `N open`, `N accepted` or `not assessed`, and nothing else: whether the control is fulfilled,
+people conclude. Beside it stands how much of the evidence there was: `complete`, `partial` or `none`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from auditor.controls import RELATIONS, Control, Framework, Map
+from auditor.model import Finding
+
+if TYPE_CHECKING:
+    from auditor.report import HostReport
+
+JUDGED = ("pass", "fail", "waived")
+DOUBTFUL = ("unknown", "error")
+_PORT = re.compile(r":([0-9]{1,5})$")
+
+
+class RuleView:
+    """One rule of a control, over all hosts: its `relation` as mapped, `worth` after what could not be seen, and what came of it: `open`,
+    `accepted`, and `state`, which is `judged`, `partly` (not everywhere, or not all of it), `unknown`, `not assessed` or `not applicable`.
+    """
+
+    __slots__ = ("accepted", "open", "reason", "relation", "rule", "state", "worth")
+
+    def __init__(self, rule: str, one: Map, findings: list[Finding], lowered: bool) -> None:
+        self.rule = rule
+        self.relation = one.relation
+        self.worth = RELATIONS[min(RELATIONS.index(one.relation) + lowered, len(RELATIONS) - 1)]
+        self.reason = one.reason
+        self.open = sum(is_open(finding) and _on(one, finding) for finding in findings)
+        self.accepted = sum(is_accepted(finding) and _on(one, finding) for finding in findings)
+        self.state = _state({finding.outcome for finding in findings if not finding.inventory or finding.outcome in JUDGED})
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("rule", "relation", "worth", "state", "open", "accepted", "reason")}
+
+
+class ControlView:
+    """One control over all hosts: `result`, `evidence` (complete, partial or none) and the `rules` that they come of. `whole` says that all
+    hosts and all of each were judged."""
+
+    __slots__ = ("accepted", "control", "evidence", "open", "result", "rules")
+
+    def __init__(self, control: Control, rules: list[RuleView], whole: bool) -> None:
+        self.control = control
+        self.rules = rules
+        self.open = sum(rule.open for rule in rules)
+        self.accepted = sum(rule.accepted for rule in rules)
+        told = [rule.state for rule in rules if rule.state != "not applicable"]
+        judged = [rule for rule in rules if rule.state in ("judged", "partly")]
+        self.evidence = "none" if not judged else "complete" if whole and set(told) == {"judged"} else "partial"
+        self.result = self._result(judged)
+
+    def _result(self, judged: list[RuleView]) -> str:
+        """`no exception seen` only where one of the rules that are worth most was judged: the lesser ones alone do not carry it."""
+        counts = [f"{count} {word}" for count, word in ((self.open, "open"), (self.accepted, "accepted")) if count]
+        if counts:
+            return ", ".join(counts)
+        most = min(RELATIONS.index(rule.relation) for rule in self.rules)
+        return "no exception seen" if any(RELATIONS.index(rule.relation) == most for rule in judged) else "not assessed"
+
+    def to_json(self) -> dict[str, Any]:
+        """One that is the same as another does not say all of that again."""
+        control = self.control
+        plain: dict[str, Any] = {
+            "id": control.id, "for": list(control.releases), "same_as": control.same_as, "result": self.result, "open": self.open,
+            "accepted": self.accepted, "evidence": self.evidence,
+        }  # fmt: skip
+        if control.same_as is None:
+            plain |= {"words": control.words, "attest": control.attest, "rules": [rule.to_json() for rule in self.rules]}
+        return {**plain, "source": control.source}
+
+
+class FrameworkView:
+    """One framework: the controls that are for any of the hosts. `lowered` says that something of this run was not seen, so that
+    each rule is worth a step less than mapped."""
+
+    __slots__ = ("controls", "framework", "lowered")
+
+    def __init__(self, framework: Framework, controls: list[ControlView], lowered: bool) -> None:
+        self.framework = framework
+        self.controls = controls
+        self.lowered = lowered
+
+    @property
+    def disclaimer(self) -> str:
+        return f"This report does not by itself demonstrate compliance with {self.framework.title}."
+
+    @property
+    def summary(self) -> str:
+        """How many controls came to what, those with open findings by their ids. One with a number for each release counts once."""
+        own = [view for view in self.controls if view.control.same_as is None]
+        found = [self._number(view.control) for view in own if view.open]
+        counts = {"with accepted findings only": sum(view.accepted > 0 and not view.open for view in own)}
+        counts |= {result: sum(view.result == result for view in own) for result in ("no exception seen", "not assessed")}
+        said = [f"{_counted(len(found), 'control')} with open findings ({', '.join(dict.fromkeys(found))})"] if found else []
+        return ", ".join([*said, *(f"{count} {words}" for words, count in counts.items() if count)]) or "none is for these hosts"
+
+    def _number(self, control: Control) -> str:
+        others = sum(view.control.same_as == control.id for view in self.controls)
+        return f"{control.id} and {_counted(others, 'number')} of other releases" if others else control.id
+
+    def to_json(self) -> list[dict[str, Any]]:
+        head = {"framework": self.framework.title, "key": self.framework.key, "version": self.framework.version}
+        return [{**head, **view.to_json()} for view in self.controls]
+
+
+def framework_views(frameworks: Iterable[Framework], hosts: Sequence[HostReport], *, whole: bool = True) -> list[FrameworkView]:
+    """What the hosts' findings say of each framework that one of their policies chose, or of all where none did. `whole` is false where a
+    source could not be read, or the audit was told to leave something out."""
+    asked = {key for host in hosts for key in host.policy.controls}
+    doubtful = any(finding.outcome in DOUBTFUL and not finding.inventory for host in hosts for finding in host.findings)
+    indexed = [(host, _by_rule(host.findings)) for host in hosts]
+    views = []
+    for framework in frameworks:
+        if asked and framework.key not in asked:
+            continue
+        controls = []
+        for control in framework.controls:
+            own = [(host, by_rule) for host, by_rule in indexed if _is_for(control, host)]
+            if own:
+                rules = [RuleView(rule, one, _told(rule, one, own), doubtful or not whole) for one in control.maps for rule in one.rules]
+                controls.append(ControlView(control, rules, whole))
+        views.append(FrameworkView(framework, controls, doubtful or not whole))
+    return views
+
+
+def put_labels(frameworks: Iterable[Framework], hosts: Iterable[HostReport]) -> None:
+    """Give each finding the controls that its rule evidences or supports, as `NIST SP 800-53 r5 CM-7`. Items that have an id for each
+    release are left out: the evidence names the kernel, not the distribution. So are findings that found nothing."""
+    labels: dict[str, list[tuple[str, str, Control, Map]]] = {}
+    for framework in frameworks:
+        for control in framework.controls:
+            for one in control.maps if not control.releases else ():
+                for rule in one.rules if one.relation != RELATIONS[-1] else ():
+                    labels.setdefault(rule, []).append((framework.key, control.named(framework), control, one))
+    for host in hosts:
+        for finding in host.findings:
+            if finding.outcome in ("fail", "waived", *DOUBTFUL):
+                finding.controls = tuple(dict.fromkeys(
+                    label for key, label, control, one in labels.get(finding.rule, ())
+                    if key in (host.policy.controls or (key,)) and _is_for(control, host) and _asked(one, host) and _on(one, finding)
+                ))  # fmt: skip
+
+
+def is_open(finding: Finding) -> bool:
+    """Whether a finding counts against a control: inventory never does."""
+    return finding.outcome == "fail" and finding.severity != "info" and not finding.inventory
+
+
+def is_accepted(finding: Finding) -> bool:
+    """Whether somebody accepted a finding that would count."""
+    return finding.outcome == "waived" and not finding.inventory
+
+
+def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule, []).append(finding)
+    return found
+
+
+def _told(rule: str, one: Map, hosts: list[tuple[HostReport, dict[str, list[Finding]]]]) -> list[Finding]:
+    """What a rule says, on the hosts whose policy asks what the map is about."""
+    return [finding for host, by_rule in hosts if _asked(one, host) for finding in by_rule.get(rule, ())]
+
+
+def _is_for(control: Control, host: HostReport) -> bool:
+    system = host.snapshot.shown.get("system")
+    return not control.systems or system is None or system in control.systems
+
+
+def _asked(one: Map, host: HostReport) -> bool:
+    """Whether the host's policy asks what the map is about: a rule that passed for other ports, or by another range, says nothing of it."""
+    if one.forbids:
+        forbidden = [ports for entry in host.policy.forbidden if not entry.of_owner for ports in entry.ports]
+        return not any(wanted.minus(forbidden) for wanted in one.forbids)
+    if one.expects is None:
+        return True
+    expected = host.policy.ephemeral.of(host.snapshot.shown.get("system", "")) if host.policy.ephemeral is not None else None
+    return expected is not None and expected.ranges == (one.expects,)
+
+
+def _on(one: Map, finding: Finding) -> bool:
+    """Whether a finding is on one of the map's ports. A port that the kernel chose has no number in its subject, and is none of them."""
+    if not one.ports or finding.outcome in DOUBTFUL:
+        return True
+    numbers = [int(found[1]) for name in (finding.subject, *finding.examples) if (found := _PORT.search(name))]
+    return any(number in ports for number in numbers for ports in one.ports)
+
+
+def _state(outcomes: Collection[str]) -> str:
+    doubtful = any(outcome in outcomes for outcome in DOUBTFUL)
+    if any(outcome in outcomes for outcome in JUDGED):
+        return "partly" if doubtful or "notchecked" in outcomes or "notselected" in outcomes else "judged"
+    if doubtful:
+        return "unknown"
+    return "not applicable" if outcomes and set(outcomes) == {"notapplicable"} else "not assessed"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,146 @@
+"""The file that a process runs: where it lies, and who may change it or put another one in its place.
+
+A path is the kernel's word only where the file is the one at that path here; whatever is told of the file itself is by stat through
+/proc/PID/exe, and so of that very file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from auditor.live import rows
+
+COLUMNS = "file at_path folders root"
+"""What `look` tells beside the path. `file` is MODE:UID:GID, the mode in octal digits. `at_path` is `itself`, `another` or `none`: which
+file is at its path. `folders` are those above it, the innermost first, each as `file` is. `root` is UID:GID of the root of its user
+namespace."""
+ELSEWHERE = " (in another mount namespace)"
+_DELETED = " (deleted)"
+_IN_MEMORY = "/memfd:"
+"""So begins the name of a file that has none; it can be made elsewhere too, but it is nobody's path."""
+_SMALL_FILE = 1 << 12
+_ROOT = b"0:0"
+_NOT_SHOWN = b""
+_NONE = b"-"
+DENIED = (_NOT_SHOWN,) * 5
+KERNEL_THREAD = (_NONE, _NONE, _NONE, _NONE, _NOT_SHOWN)
+
+
+def look(at: str) -> tuple[bytes, ...]:
+    """The path of an executable, as the kernel has it, and COLUMNS; `at` is the process' folder in /proc. OSError where it cannot be read.
+
+    In a mount namespace of its own, which any user can make, another file can be laid over a path, and a process that is in this one can
+    run it: where the file is not the one at that path here, ELSEWHERE says so, and where it was deleted, unless it lies on the very mount
+    that its folder is on here.
+    """
+    link = at + "/exe"
+    path = os.readlink(link)
+    runs, here = _status(link), _status(path)
+    if not _same(runs, here) and path != (again := os.readlink(link)):  # it was replaced, or the process became another program meanwhile
+        path = again
+        runs, here = _status(link), _status(path)
+    bare = path.removesuffix(_DELETED)
+    at_path = folders = _NOT_SHOWN
+    if _same(runs, here):
+        at_path, folders = b"itself", _folders(path)
+    elif bare == path or not bare.startswith("/"):
+        path += ELSEWHERE
+    elif not bare.startswith(_IN_MEMORY):
+        if _on_mount_of_folder(link, bare):
+            at_path = _at_path(bare)
+        else:
+            path += ELSEWHERE
+    return rows.field(os.fsencode(path)), _rights(runs), at_path, folders, _root(at)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def _same(runs: os.stat_result | None, here: os.stat_result | None) -> bool:
+    """Whether it is one file; no where it cannot be told."""
+    return runs is not None and here is not None and (runs.st_dev, runs.st_ino) == (here.st_dev, here.st_ino)
+
+
+def _rights(status: os.stat_result | None) -> bytes:
+    return _NOT_SHOWN if status is None else b"%04o:%d:%d" % (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+
+
+def _folders(path: str) -> bytes:
+    found = []
+    while path.startswith("/") and path != "/":
+        path = os.path.dirname(path)
+        found.append(_rights(_status(path)))
+    return _NOT_SHOWN if _NOT_SHOWN in found else b" ".join(found)
+
+
+def _at_path(path: str) -> bytes:
+    """Which file is at the path of one that was deleted."""
+    try:
+        return b"another" if stat.S_ISREG(os.stat(path).st_mode) else b"none"
+    except (FileNotFoundError, NotADirectoryError):
+        return b"none"
+    except OSError:
+        return _NOT_SHOWN
+
+
+def _root(at: str) -> bytes:
+    """Who root of its user namespace is here: 0 but in a container that has such a namespace; `-` where it has no root."""
+    own = "/proc/self/ns/user"
+    if not os.path.lexists(own):  # a kernel without user namespaces
+        return _ROOT
+    try:
+        if os.readlink(at + "/ns/user") == os.readlink(own):
+            return _ROOT
+        ids = [_outside(_read(f"{at}/{name}")) for name in ("uid_map", "gid_map")]
+    except OSError:
+        return _NOT_SHOWN
+    return _NONE if _NONE in ids else b":".join(ids)
+
+
+def _outside(mapped: bytes) -> bytes:
+    """What 0 in a user namespace is here: user_namespaces(7), "ID-inside-ns ID-outside-ns length" on each line."""
+    return next((line.split()[1] for line in mapped.splitlines() if line.split()[:1] == [b"0"]), _NONE)
+
+
+def _on_mount_of_folder(link: str, path: str) -> bool:
+    """Whether the file lies on the mount that holds its folder here, or the nearest one above that is still there: the path of what was
+    deleted is the kernel's word only where the mounts are those of this namespace. A device or an inode number would not do: a mount can
+    show a folder of the same file system at any path."""
+    folder = os.path.dirname(path)
+    while not os.path.isdir(folder) and folder != "/":
+        folder = os.path.dirname(folder)
+    try:
+        runs = os.open(link, os.O_PATH | os.O_CLOEXEC)
+        try:
+            here = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+            try:
+                mount = _mount(here)
+                return mount is not None and mount == _mount(runs)
+            finally:
+                os.close(here)
+        finally:
+            os.close(runs)
+    except OSError:
+        return False
+
+
+def _mount(descriptor: int) -> bytes | None:
+    """The number of the mount that a descriptor is on; while it is open no other mount gets that number."""
+    for line in _read(f"/proc/self/fdinfo/{descriptor}").split(b"\n"):
+        if line.startswith(b"mnt_id:"):
+            return line[7:].strip()
+    return None
+
+
+def _read(path: str) -> bytes:
+    """A small file of /proc, which gives all it has at one read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _SMALL_FILE)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,86 @@
+"""Whether every listener that one entry speaks of is also what another speaks of. Only what is certain is said to be so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from auditor.facts import PortRange
+from auditor.policy_entries import Entry
+from auditor.policy_keys import Glob
+from auditor.policy_wants import WILDCARDS, Addresses, Containers, Ports, Users
+
+
+def contains(wide: Entry, narrow: Entry, *, besides: tuple[str, ...] = ()) -> bool:
+    """Whether each listener that matches `narrow` matches `wide`, whatever else it is; `besides` are keys that are not asked."""
+    if wide.exceptions or narrow.exceptions:
+        return False
+    asked = {key: want for key, want in wide.wanted.items() if key not in besides}
+    return all(key in narrow.wanted and _CONTAINED.get(key, _same)(want, narrow.wanted[key]) for key, want in asked.items())
+
+
+def same(one: Entry, other: Entry) -> bool:
+    """Whether two entries speak of the same listeners."""
+    return one.at_most == other.at_most and contains(one, other) and contains(other, one)
+
+
+def ports_in(ports: Iterable[PortRange], others: Iterable[PortRange]) -> list[PortRange]:
+    """The ports of the one that are ports of the others, as few ranges."""
+    others = PortRange.joined(others)
+    return [both for one in PortRange.joined(ports) for other in others if (both := one.overlap(other)) is not None]
+
+
+def _same(wide: Any, narrow: Any) -> bool:
+    return bool(wide == narrow)
+
+
+def _ports(wide: Ports, narrow: Ports) -> bool:
+    left = [rest for ports in narrow.ranges for rest in ports.minus(wide.ranges)]
+    return not left and (wide.kernel_given or not narrow.kernel_given)
+
+
+def _subset(wide: Iterable[str], narrow: Iterable[str]) -> bool:
+    return set(narrow) <= set(wide)
+
+
+def _addresses(wide: Addresses, narrow: Addresses) -> bool:
+    words = set(wide.words) | (set(WILDCARDS) if "*" in wide.words else set())
+    if set(WILDCARDS) <= words:
+        words.add("*")
+    return narrow.words <= words and all(
+        ("loopback" in words and network.is_loopback)
+        or any(network.version == other.version and network.subnet_of(other) for other in wide.networks)  # type: ignore[arg-type]
+        for network in narrow.networks
+    )
+
+
+def _globs(wide: tuple[Glob, ...], narrow: tuple[Glob, ...]) -> bool:
+    """A pattern that fits the other as it is written fits all that the other does: a `*` in it falls to one of its own."""
+    return all(any(one.fits(other.pattern) for one in wide) for other in narrow)
+
+
+def _executables(wide: tuple[Glob, ...], narrow: tuple[Glob, ...]) -> bool:
+    """A path that ends in a mark of the kernel's (deleted, another mount namespace), and the word `deleted`, only if written alike."""
+
+    def fits(one: Glob, other: Glob) -> bool:
+        marked = other.pattern == "deleted" or other.pattern.endswith(")")
+        return one.pattern == other.pattern or (not marked and one.fits(other.pattern))
+
+    return all(any(fits(one, other) for one in wide) for other in narrow)
+
+
+def _users(wide: Users, narrow: Users) -> bool:
+    if wide.others is not narrow.others:
+        return False
+    return _subset(narrow.names, wide.names) if wide.others else _subset(wide.names, narrow.names)
+
+
+def _containers(wide: Containers, narrow: Containers) -> bool:
+    pairs = ((wide.names, narrow.names), (wide.images, narrow.images))
+    return all(asked is None or (given is not None and _globs(asked, given)) for asked, given in pairs)
+
+
+_CONTAINED: dict[str, Callable[[Any, Any], bool]] = {
+    "protocol": _subset, "port": _ports, "reach": _subset, "address": _addresses, "interface": _subset, "stack": _globs,
+    "process": _globs, "executable": _executables, "user": _users, "unit": _globs, "container": _containers,
+}  # fmt: skip

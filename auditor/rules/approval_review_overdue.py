@@ -1,0 +1,31 @@
+"""An approval was to be reviewed by a day that is over.
+
+Why it matters
+--------------
+Somebody approved the listener until then. What nobody looks at again stays open for ever: the project ended, the owner left, the
+service has a successor.
+
+Remedy
+------
+Ask its owner whether it is still needed. If so, have it approved again with a new `review_by` and `ticket`; if not, remove the entry and
+stop the service. `port-auditor policy check` lists what an entry lacks.
+"""
+
+from collections.abc import Iterator
+
+from auditor.policy_entries import Entry
+from auditor.rule import Breach, Case, Rule
+
+
+def check(case: Case, entry: Entry) -> Iterator[Breach]:
+    if entry.review_by is not None and entry.review_by < case.today:
+        days = (case.today - entry.review_by).days
+        yield Breach(
+            f"the approval of '{entry}' was to be reviewed by {entry.review_by}, {days} day{'s' * (days != 1)} ago",
+            observed=f"today is {case.today}; owner {entry.owner or 'not named'}, approved by {entry.approved_by or 'nobody named'}",
+            expected=f"a review by {entry.review_by}",
+            source=f"policy {entry.origin}",
+        )
+
+
+RULE = Rule(each="approved", severity="low", needs=("approved",), stacks="host", check=check)
