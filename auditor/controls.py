@@ -12,8 +12,8 @@ from typing import Any
 from auditor.errors import PolicyError, TableError
 from auditor.facts import PortRange
 from auditor.places import shipped
-from auditor.policy_keys import Reader, as_mapping, date, list_of, mapping, one_of, one_or_more, port_range, prose, text, wrong
-from auditor.yaml_nodes import Mapping, Node, Scalar
+from auditor.policy_keys import Reader, as_mapping, date, list_of, mapping, one_of, one_or_more, port_range, prose, text, version_1
+from auditor.yaml_nodes import Mapping, Node
 from auditor.yaml_nodes import load as load_yaml
 
 RELATIONS = ("evidences", "supports", "informs")
@@ -94,12 +94,6 @@ def _framework(path: str, name: str) -> Framework:
         raise TableError(str(error), error.advice) from error
 
 
-def _version(node: Node) -> str:
-    if not isinstance(node, Scalar) or node.text != "1":
-        raise wrong(node, "1", "this version of the program reads controls of version 1")
-    return node.text
-
-
 def _map(node: Node) -> Map:
     return Map(mapping(node, _MAP_KEYS, required=("relation", "rules", "reason"), what="a map"))
 
@@ -167,7 +161,7 @@ _CONTROL_KEYS: dict[str, Reader[Any]] = {
     "like": text,
 }
 _KEYS: dict[str, Reader[Any]] = {
-    "controls": _version,
+    "controls": version_1("controls"),
     "framework": text,
     "version": text,
     "source": prose,

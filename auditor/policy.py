@@ -22,7 +22,20 @@ from auditor.policy_csv import sources as csv_sources
 from auditor.policy_entries import DEFAULT_KEYS, WORD_KEYS, Entry, approved, forbidden, give_defaults, holder, refuse_twins, required
 from auditor.policy_expected import Expected, ephemeral, expected, privileged
 from auditor.policy_index import EntriesByPort
-from auditor.policy_keys import PolicyErrors, Reader, list_of, mapping, nearest, one_of, one_or_more, port_range, raise_all, text, wrong
+from auditor.policy_keys import (
+    PolicyErrors,
+    Reader,
+    list_of,
+    mapping,
+    nearest,
+    one_of,
+    one_or_more,
+    port_range,
+    raise_all,
+    text,
+    version_1,
+    word,
+)
 from auditor.policy_rules import Rules, RuleSetting, rule_name, rule_settings
 from auditor.policy_scope import APPLIES_TO_KEYS, AppliesTo, Scope, scope_keys
 from auditor.policy_waivers import AcceptedGap, Waiver, accepted_gap, waiver
@@ -227,7 +240,7 @@ class _Loading:
 
     def extend(self, file: _File, node: Node, chain: tuple[str, ...]) -> None:
         try:
-            references = one_or_more(_reference, "policies")(node)
+            references = one_or_more(word, "policies")(node)
         except PolicyError:
             return  # told when the whole file is read
         for reference in references:
@@ -303,19 +316,6 @@ def _extended(file: _File, reference: str) -> _File | None:
     return _File(path, os.path.join(os.path.dirname(file.shown), reference)) if os.path.exists(path) else None
 
 
-def _version(node: Node) -> str:
-    if not isinstance(node, Scalar) or node.text != "1":
-        raise wrong(node, "1", "this version of the program reads policies of version 1")
-    return node.text
-
-
-def _reference(node: Node) -> Scalar:
-    text(node)
-    if not isinstance(node, Scalar):
-        raise wrong(node, "a name")
-    return node
-
-
 def _framework(node: Node) -> str:
     """The key of a framework: its file's name in policies/controls."""
     key, known = text(node), shipped_names("policies", "controls")
@@ -325,7 +325,7 @@ def _framework(node: Node) -> str:
 
 
 def _required(node: Node) -> Entry | _Named:
-    return _Named(_reference(node)) if isinstance(node, Scalar) else required(node)
+    return _Named(word(node)) if isinstance(node, Scalar) else required(node)
 
 
 LISTENING_KEYS: dict[str, Reader[Any]] = {
@@ -345,8 +345,8 @@ def top_keys(rules: Rules) -> dict[str, Reader[Any]]:
     rule = rule_name(rules)
     scope = scope_keys(rule)
     return {
-        "policy": _version,
-        "extends": one_or_more(_reference, "policies"),
+        "policy": version_1("policies"),
+        "extends": one_or_more(word, "policies"),
         "applies_to": lambda node: mapping(node, APPLIES_TO_KEYS),
         "controls": one_or_more(_framework, "frameworks"),
         "defaults": lambda node: mapping(node, {key: WORD_KEYS[key] for key in DEFAULT_KEYS}),

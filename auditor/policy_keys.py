@@ -127,6 +127,25 @@ def text(node: Node) -> str:
     return node.text
 
 
+def word(node: Node) -> Scalar:
+    """A text, as the node that it is, for errors that come later."""
+    text(node)
+    if not isinstance(node, Scalar):
+        raise wrong(node, "a text")
+    return node
+
+
+def version_1(of: str) -> Reader[str]:
+    """A reader of the version of a file of this kind: 1."""
+
+    def read(node: Node) -> str:
+        if not isinstance(node, Scalar) or node.text != "1":
+            raise wrong(node, "1", f"this version of the program reads {of} of version 1")
+        return node.text
+
+    return read
+
+
 def prose(node: Node) -> str:
     """A text that may have several lines, without control characters or others that change how a line is shown."""
     if not isinstance(node, Scalar) or not node.text.strip():

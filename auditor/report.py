@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -250,6 +251,22 @@ class Report:
         if any(host.live for host in self.hosts):
             said.append("SELF-ASSESSED: judged on the host itself")
         return [*said, "the host firewall and the network path were not examined"]
+
+    def standing(self, finding: Finding) -> str | None:
+        """Why a finding does not count: who accepted it, for what reason and how many days longer; or that it is out of scope."""
+        if finding.waiver is not None:
+            told = finding.waiver
+            named = f" ({told['id']})" if "id" in told else ""
+            return f"accepted{named} until {told['expires']}{self._days_left(told['expires'])}, by {told['owner']}: {told['reason']}"
+        return "not part of the verdict, by the policy's scope" if finding.inventory else None
+
+    def _days_left(self, expires: str) -> str:
+        """How long something holds from the day of the audit; nothing where that cannot be told."""
+        try:
+            days = (datetime.date.fromisoformat(expires) - datetime.date.fromisoformat(self.evaluated_on)).days
+        except ValueError:
+            return ""
+        return f", {_counted(days, 'day')} left"
 
     def _scope_words(self) -> list[str]:
         """What the policies leave out of the verdict, and which gaps they accept."""

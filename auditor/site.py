@@ -17,7 +17,7 @@ from auditor.identity import first_label, fits_any, folded, machine, names_in_pa
 from auditor.inventory import Inventory, Listed
 from auditor.policy import Policy
 from auditor.policy import load as load_policy
-from auditor.policy_keys import Glob, Reader, as_mapping, glob, mapping, nearest, one_or_more, raise_all, text, wrong
+from auditor.policy_keys import Glob, Reader, as_mapping, glob, mapping, nearest, one_or_more, raise_all, text, version_1, word
 from auditor.policy_rules import Rules
 from auditor.yaml_nodes import Node, Scalar, content_of, parse, printable, quoted, text_of
 from auditor.yaml_nodes import load as load_yaml
@@ -258,21 +258,8 @@ def _few_near(word: str, words: Collection[str]) -> str:
     return nearest(word, get_close_matches(word, words, _NAMED) or sorted(words)[:_NAMED])
 
 
-def _version(node: Node) -> str:
-    if not isinstance(node, Scalar) or node.text != "1":
-        raise wrong(node, "1", "this version of the program reads sites of version 1")
-    return node.text
-
-
-def _word(node: Node) -> Scalar:
-    text(node)
-    if not isinstance(node, Scalar):
-        raise wrong(node, "a text")
-    return node
-
-
 def _roles(node: Node) -> list[tuple[Scalar, dict[str, Any]]]:
-    keys: dict[str, Reader[Any]] = {"policy": _word, "groups": one_or_more(_word, "groups"), "hosts": one_or_more(glob, "hosts")}
+    keys: dict[str, Reader[Any]] = {"policy": word, "groups": one_or_more(word, "groups"), "hosts": one_or_more(glob, "hosts")}
     errors: list[PolicyError] = []
     found = []
     for key, value in as_mapping(node, "names of roles, each with its policy").items.values():
@@ -289,9 +276,9 @@ def _roles(node: Node) -> list[tuple[Scalar, dict[str, Any]]]:
 
 _COLUMNS: Callable[[Node], dict[str, str]] = lambda node: mapping(node, dict.fromkeys(inventory_csv.COLUMNS, text))  # noqa: E731
 _KEYS: dict[str, Reader[Any]] = {
-    SITE: _version,
+    SITE: version_1("sites"),
     "name": text,
-    "inventory": one_or_more(_word, "inventories"),
+    "inventory": one_or_more(word, "inventories"),
     "columns": _COLUMNS,
     "roles": _roles,
 }

@@ -84,7 +84,7 @@ def _page(report: Report) -> dict[str, Any]:
         "open_counts": {severity: sum(f.severity == severity for f in report.open) for severity in SEVERITIES},
         "inventory": _by_rule(report.inventory),
         "errors": _by_rule(by_outcome["error"]),
-        "unknown": _by_reason(by_outcome["unknown"]),
+        "unknown": _by_reason(report, by_outcome["unknown"]),
         "waived": _by_rule(by_outcome["waived"]),
         "notchecked": sorted({(f.rule, f.message) for f in report.findings if f.outcome == "notchecked"}),
         "outcomes": _outcomes(report.findings),
@@ -107,19 +107,20 @@ def _by_rule(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
     return _grouped(findings, lambda finding: finding.rule)
 
 
-def _by_reason(findings: list[Finding]) -> list[dict[str, Any]]:
-    """What could not be seen usually hides itself from many rules: one row a reason."""
-    reasons: dict[str, list[Finding]] = {}
-    for finding in findings:
-        reasons.setdefault(finding.message, []).append(finding)
+def _by_reason(report: Report, findings: list[Finding]) -> list[dict[str, Any]]:
+    """What could not be seen usually hides itself from many rules: one row a reason, what counts before what is accepted or out of scope."""
+    reasons: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: not finding.leaves_open):
+        reasons.setdefault((finding.message, report.standing(finding)), []).append(finding)
     return [
         {
             "reason": reason,
+            "standing": standing,
             "places": list(dict.fromkeys(_place(f) for f in alike)),
             "rules": [(rule, sum(f.count for f in of_rule)) for rule, of_rule in _by_rule(sorted(alike, key=lambda f: f.rule))],
             "examples": list(dict.fromkeys(name for f in alike for name in (f.examples or (f.subject,)) if name != "stack")),
         }
-        for reason, alike in reasons.items()
+        for (reason, standing), alike in reasons.items()
     ]
 
 

@@ -34,11 +34,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _wrapped("no evidence of: ", harmless(_shortened(", ".join(report.missing_hosts))))
     for source, why in report.bad_sources:
         yield from _wrapped("could not be read: ", harmless(why if source in why else f"{source}: {why}"))
-    yield from _findings("Open", report.open)
-    yield from _findings("Our errors", [f for f in report.findings if f.outcome == "error"])
-    yield from _unknown([f for f in report.findings if f.outcome == "unknown"])
-    yield from _findings("Waived", [f for f in report.findings if f.outcome == "waived"])
-    yield from _findings("Inventory", report.inventory)
+    yield from _findings(report, "Open", report.open)
+    yield from _findings(report, "Our errors", [f for f in report.findings if f.outcome == "error"])
+    yield from _unknown(report, [f for f in report.findings if f.outcome == "unknown"])
+    yield from _findings(report, "Waived", [f for f in report.findings if f.outcome == "waived"])
+    yield from _findings(report, "Inventory", report.inventory)
     yield from _controls(report)
     yield from _not_checked(report)
     yield from _limits(report)
@@ -138,7 +138,7 @@ def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
+def _findings(report: Report, title: str, findings: list[Finding]) -> Iterator[str]:
     if not findings:
         return
     yield f"{title} ({len(findings)})"
@@ -151,9 +151,8 @@ def _findings(title: str, findings: list[Finding]) -> Iterator[str]:
             value = getattr(finding, name)
             if value:
                 yield from wrap(harmless(f"{name}: {_shortened(value)}"), _WIDTH, initial_indent="      ", subsequent_indent="        ")
-        if finding.waiver:
-            told = finding.waiver
-            yield f"      waived until {harmless(told.get('expires'))} by {harmless(told.get('owner'))}: {harmless(told.get('reason'))}"
+        if standing := report.standing(finding):
+            yield from wrap(harmless(standing), _WIDTH, initial_indent="      ", subsequent_indent="        ")
     yield ""
 
 
@@ -162,21 +161,23 @@ def _shortened(value: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]} ... and more; the html and json reports have all"
 
 
-def _unknown(findings: list[Finding]) -> Iterator[str]:
+def _unknown(report: Report, findings: list[Finding]) -> Iterator[str]:
     """Grouped by reason: what could not be seen usually hides itself from many rules."""
     if not findings:
         return
-    by_reason: dict[tuple[str, str], list[Finding]] = {}
+    by_reason: dict[tuple[str, str, str | None], list[Finding]] = {}
     for finding in findings:
-        by_reason.setdefault((finding.host, finding.message), []).append(finding)
+        by_reason.setdefault((finding.host, finding.message, report.standing(finding)), []).append(finding)
     yield f"Unknown ({len(findings)})"
-    for (host, reason), alike in by_reason.items():
+    for (host, reason, standing), alike in by_reason.items():
         stacks = ", ".join(dict.fromkeys(f.stack for f in alike if f.stack))
         yield from _wrapped("  ", harmless(f"{host}{' ' * bool(stacks)}{stacks}: {reason}"))
         counts: dict[str, int] = {}
         for finding in alike:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
         rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
+        if standing is not None:
+            yield from wrap(harmless(standing), _WIDTH, initial_indent="      ", subsequent_indent="        ")
         yield from wrap(f"not judged: {rules}", _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
     yield ""
 

@@ -18,25 +18,18 @@ OpenBSD, NetBSD, DragonFly: only root may take such a port: `ps -o user,command 
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from auditor.facts import UnknownFact
-from auditor.model import Socket
-from auditor.policy_wants import WILDCARDS
+from auditor.model import WILDCARDS, Socket
+from auditor.policy_wants import any_of
 from auditor.rule import Breach, Case, Rule, who
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     if not _privileged(case, socket):
         return
-    unsure: UnknownFact | None = None
-    for entry in case.policy.granted_to or ():
-        try:
-            if entry.matches(socket, case.stack):
-                return
-        except UnknownFact as reason:
-            unsure = unsure or reason
-    if unsure is not None:
-        raise unsure
+    if any_of(partial(entry.matches, socket, case.stack) for entry in case.policy.granted_to or ()):
+        return
     yield Breach(
         f"{socket} is a privileged port, and who holds it may not hold one",
         observed=who(socket),
@@ -47,18 +40,14 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
 
 def _privileged(case: Case, socket: Socket) -> bool:
     """Whether its port is privileged for its protocol and one of the families that it serves."""
-    families = ("ipv4", "ipv6") if socket.family == "unknown" else (socket.family,)
-    unsure: UnknownFact | None = None
-    for family in families:
-        try:
-            for ports in case.stack.privileged.about(socket.protocol, family, socket.port):
-                exempt = ports.shown.get("wildcard_exempt") and socket.address in WILDCARDS
-                if ports.speaks_of(socket.protocol, family) and socket.port in ports.ports and not exempt:
-                    return True
-        except UnknownFact as reason:
-            unsure = unsure or reason
-    if unsure is not None:
-        raise unsure
+    return any_of(partial(_privileged_over, case, socket, family) for family in socket.families)
+
+
+def _privileged_over(case: Case, socket: Socket, family: str) -> bool:
+    for ports in case.stack.privileged.about(socket.protocol, family, socket.port):
+        exempt = ports.shown.get("wildcard_exempt") and socket.address in WILDCARDS
+        if ports.speaks_of(socket.protocol, family) and socket.port in ports.ports and not exempt:
+            return True
     return False
 
 

@@ -78,8 +78,21 @@ def test_what_is_unknown_of_a_whole_host_names_the_host_alone() -> None:
 
 def test_a_waived_finding_says_until_when_by_whom_and_why() -> None:
     said = sections(rendered("text", report(finding(outcome="waived", waiver=WAIVER))))
-    assert "waived until 2027-01-31 by web-platform: a migration" in said["Waived"]
+    assert "accepted (EXC-1) until 2027-01-31, 71 days left, by web-platform: a migration" in " ".join(said["Waived"].split())
     assert "Open" not in said
+
+
+def test_a_gap_that_is_accepted_and_what_is_out_of_scope_say_so() -> None:
+    accepted = finding(subject="stack", outcome="unknown", message="no right to look", waiver={**WAIVER, "id": "GAP-1"})
+    aside = finding(subject="stack", outcome="unknown", message="no right to look", inventory=True)
+    made = report(accepted, aside)
+    said = " ".join(rendered("text", made).split())
+    assert "no right to look accepted (GAP-1) until 2027-01-31, 71 days left, by web-platform: a migration not judged:" in said
+    assert "no right to look not part of the verdict, by the policy's scope not judged:" in said
+    assert (made.complete, made.evidence_state, made.verdict) == (True, "partial", "pass")
+    page = rendered("html", made)
+    assert "accepted (GAP-1) until 2027-01-31, 71 days left" in page
+    assert "not part of the verdict, by the policy" in page
 
 
 def test_what_could_and_could_not_be_seen_is_told() -> None:
