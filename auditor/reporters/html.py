@@ -108,7 +108,7 @@ def _by_rule(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
 
 
 def _by_reason(report: Report, findings: list[Finding]) -> list[dict[str, Any]]:
-    """What could not be seen usually hides itself from many rules: one row a reason, what counts before what is accepted or out of scope."""
+    """What could not be seen usually hides itself from many rules: one row a reason. What counts comes first."""
     reasons: dict[tuple[str, str | None], list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: not finding.leaves_open):
         reasons.setdefault((finding.message, report.standing(finding)), []).append(finding)
