@@ -1,7 +1,7 @@
 """How strong approvals are, and which listeners of a host rest on which.
 
-By port alone, whoever takes the port is approved; by a process's name, whoever takes that name too. Only an executable, a user, a unit
-or a container is the kernel's word about who holds a socket.
+By port alone, whoever takes the port is approved; by a process's name, whoever takes that name too; by an executable alone, whoever runs
+that program, with other code in it too (a library of LD_PRELOAD, a debugger). Only a user, a unit or a container tells who holds a socket.
 """
 
 from __future__ import annotations
@@ -18,25 +18,41 @@ from auditor.policy_wants import Containers, Users
 if TYPE_CHECKING:
     from auditor.policy import Policy
 
-PORT_ONLY, NAME, WHO = "port only", "name", "who"
-STRENGTHS = (WHO, NAME, PORT_ONLY)
-"""By executable, user, unit or container; by the name that a process gave itself; by neither. The strongest comes first."""
-_IN_WORDS = {WHO: "by executable, user, unit or container", NAME: "by process name", PORT_ONLY: "by port only"}
+PORT_ONLY, NAME, EXECUTABLE, WHO = "port only", "name", "executable", "who"
+STRENGTHS = (WHO, EXECUTABLE, NAME, PORT_ONLY)
+"""By user, unit or container; by executable alone; by the name that a process gave itself; by none. The strongest comes first."""
+_IN_WORDS = {
+    WHO: "by user, unit or container",
+    EXECUTABLE: "by executable alone (any local user may run it)",
+    NAME: "by process name",
+    PORT_ONLY: "by port only",
+}
+_WEAK_IN_WORDS = {PORT_ONLY: "by port alone", NAME: "by process name alone", EXECUTABLE: "by executable alone"}
 
 
 def strength(entry: Entry) -> str:
     """Which of STRENGTHS an entry has. A pattern that fits everybody, and `user: {not: ...}`, tell nobody apart."""
-    if any(key in entry.wanted and _pins(entry.wanted[key]) for key in ("executable", "user", "unit", "container")):
+    if any(key in entry.wanted and _pins(entry.wanted[key]) for key in ("user", "unit", "container")):
         return WHO
+    if "executable" in entry.wanted and all(_in_folder(glob) for glob in entry.wanted["executable"]):
+        return EXECUTABLE
     return NAME if "process" in entry.wanted and _pins(entry.wanted["process"]) else PORT_ONLY
 
 
 def _pins(want: Any) -> bool:
+    """Whether each pattern begins with words of its own."""
     if isinstance(want, Users):
         return not want.others
     if isinstance(want, Containers):
         return any(globs is not None and _pins(globs) for globs in (want.names, want.images))
-    return all(glob.pattern.strip("*/") for glob in want if isinstance(glob, Glob))
+    return all(glob.pieces[0] for glob in want)
+
+
+def _in_folder(glob: Glob) -> bool:
+    """Whether it is one path, or paths in one folder."""
+    beginning, *anything = glob.pieces
+    folder = beginning.rpartition("/")[0].strip("/")
+    return bool(folder) if anything else beginning.startswith("/")
 
 
 def counted(strengths: Iterable[str]) -> str:
@@ -95,6 +111,11 @@ class Approvals:
         approved = counted(one for one, count in self.listeners.items() for _ in range(count)) or "none"
         warning = ": a rogue on those ports passes" if self.listeners[PORT_ONLY] else ""
         return f"{approved}{warning}"
+
+    @property
+    def weak(self) -> str:
+        """How many listeners any local user may hold, by what alone: "1 by port alone, 2 by executable alone"; or nothing."""
+        return ", ".join(f"{count} {words}" for strength, words in _WEAK_IN_WORDS.items() if (count := self.listeners[strength]))
 
     def to_json(self) -> dict[str, Any]:
         return {"listeners": dict(self.listeners), "entries": [approval.to_json() for approval in self.entries]}

@@ -31,17 +31,26 @@ def _compared(host: HostReport, answers: list[Finding]) -> str:
     if all(finding.outcome == "pass" for finding in answers):
         count = sum(finding.count for finding in answers)
         each = "the one listener" if count == 1 else f"each of {count} listeners"
-        return f"{each} seen matches an entry {_approved_by(host)}" if count else "no listener was seen"
+        return f"{each} seen matches an entry {_approved_by(host)}{_weakly(host)}" if count else "no listener was seen"
     kinds = {
         "matching no approved entry": is_open,
         "accepted by a waiver": is_accepted,
+        "found, and set to info by the policy": _is_set_aside,
+        "left out by the policy's scope": lambda finding: finding.inventory,
         "not to be compared by this evidence": _is_doubtful,
     }
     counts = {words: sum(finding.count for finding in answers if asked(finding)) for words, asked in kinds.items()}
-    others = sum(finding.count for finding in answers if finding.outcome != "pass") - sum(counts.values())
-    counts["not judged by the policy's scope"] = others
     seen = sum(len(stack.listening.seen) for stack in host.snapshot.stacks.seen if "listening" in stack.shown)
-    return f"of {seen} listeners seen, " + ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    return f"of {seen} listeners seen, " + ", ".join(f"{count} {words}" for words, count in counts.items() if count) + _weakly(host)
+
+
+def _weakly(host: HostReport) -> str:
+    weak = host.approvals.weak if host.approvals is not None else ""
+    return f"; of those approved, {weak}" if weak else ""
+
+
+def _is_set_aside(finding: Finding) -> bool:
+    return finding.outcome == "fail" and finding.severity == "info" and not finding.inventory
 
 
 def _is_doubtful(finding: Finding) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 JUDGED = ("pass", "fail", "waived")
 DOUBTFUL = ("unknown", "error")
+_ASIDE = "aside"
+"""Found, and by the policy neither open nor accepted: of severity info, or out of its scope."""
 _PORT = re.compile(r":([0-9]{1,5})$")
 
 
@@ -35,7 +37,7 @@ class RuleView:
         self.reason = one.reason
         self.open = sum(is_open(finding) and _on(one, finding) for finding in findings)
         self.accepted = sum(is_accepted(finding) and _on(one, finding) for finding in findings)
-        self.state = _state({finding.outcome for finding in findings if not finding.inventory or finding.outcome in JUDGED})
+        self.state = _state({_ASIDE if _is_aside(finding) else finding.outcome for finding in findings})
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("rule", "relation", "worth", "state", "open", "accepted", "reason")}
@@ -115,7 +117,7 @@ def framework_views(frameworks: Iterable[Framework], hosts: Sequence[HostReport]
     """What the hosts' findings say of each framework that one of their policies chose, or of all where none did. `whole` is false where a
     source could not be read, or the audit was told to leave something out."""
     asked = {key for host in hosts for key in host.policy.controls}
-    doubtful = any(finding.outcome in DOUBTFUL and not finding.inventory for host in hosts for finding in host.findings)
+    doubtful = any(finding.outcome in DOUBTFUL for host in hosts for finding in host.findings)
     indexed = [(host, _by_rule(host.findings)) for host in hosts]
     views = []
     for framework in frameworks:
@@ -159,6 +161,10 @@ def is_accepted(finding: Finding) -> bool:
     return finding.outcome == "waived" and not finding.inventory
 
 
+def _is_aside(finding: Finding) -> bool:
+    return finding.outcome == "fail" and not is_open(finding)
+
+
 def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -198,7 +204,7 @@ def _on(one: Map, finding: Finding) -> bool:
 def _state(outcomes: Collection[str]) -> str:
     doubtful = any(outcome in outcomes for outcome in DOUBTFUL)
     if any(outcome in outcomes for outcome in JUDGED):
-        return "partly" if doubtful or "notchecked" in outcomes or "notselected" in outcomes else "judged"
+        return "partly" if doubtful or not {_ASIDE, "notchecked", "notselected"}.isdisjoint(outcomes) else "judged"
     if doubtful:
         return "unknown"
     return "not applicable" if outcomes and set(outcomes) == {"notapplicable"} else "not assessed"

@@ -86,8 +86,16 @@ class _Host:
             return
         for stack in self.stacks:
             self.answer(rule, stack, stack.name)
-        if absent := self._absent(rule):
+        if absent := self._absent(rule) or self._unlisted(rule):
             self.answer(rule, Stack(name="host", kind="host"), None, absent)
+
+    def _unlisted(self, rule: Rule) -> tuple[str, str] | None:
+        """What there is to say of a rule where there may be stacks that were not seen, if the rule that says so is not asked."""
+        setting = self.policy.rules.get("evidence-incomplete")
+        told = "evidence-incomplete" in self.ran and not (setting and setting.off)
+        if told or rule.stacks == "host" or self.only_stack is not None or not self.seen.gaps:
+            return None
+        return "unknown", self.seen.gaps[0].why
 
     def _absent(self, rule: Rule) -> tuple[str, str] | None:
         """What there is to say of a rule where no stack that it is for was seen: an outcome and why."""
@@ -95,7 +103,7 @@ class _Host:
         if self.only_stack is not None and not self.stacks:
             why = f"no stack of this host is called {self.only_stack!r}"
             return ("unknown", f"{why}, among those that were seen: {gaps[0].why}") if gaps else ("notapplicable", why)
-        if not self.stacks or (rule.stacks == "host" and self.only_stack is None and not any(s.kind == "host" for s in self.stacks)):
+        if not self.stacks or (self.only_stack is None and not any(s.kind == "host" for s in self.stacks)):
             return "unknown", gaps[0].why if gaps else "the host's own network stack was not seen"
         return None
 
@@ -109,6 +117,8 @@ class _Host:
             verdict.say("notselected", f"off in the policy ({setting.origin})")
         elif rule.systems and self.system is None:
             verdict.say("unknown", f"the evidence does not show the system, and this rule is for {', '.join(rule.systems)}")
+        elif absent is not None and absent[0] == "unknown":
+            verdict.miss(UnknownFact(absent[1], "stacks"))
         elif absent is not None:
             verdict.say(*absent)
         elif unheard_of := [need for need in rule.needs if need not in NEEDS]:
@@ -152,11 +162,14 @@ class _Host:
 
     def _waivers_unsure(self) -> dict[Any, BaseException]:
         """What was accepted that may cover something that was not judged, or could not be."""
-        unknown = {finding.rule for finding in self.findings if finding.outcome in ("unknown", "error")}
+        unknown: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            if finding.outcome in ("unknown", "error"):
+                unknown.setdefault(finding.rule, []).append(finding)
         unsure: dict[Any, BaseException] = {}
         for one in self.accepted:
             if isinstance(one, Waiver) and one.rule in unknown:
-                unsure[one] = UnknownFact(f"{one.rule} could not be judged on everything")
+                unsure[one] = UnknownFact(f"{one.rule} could not be judged on everything", _missing(unknown[one.rule]))
             elif self.only_stack is not None or (
                 one.rule not in self.ran if isinstance(one, Waiver) else not self.ran.issuperset(_TELL_OF_GAPS)
             ):
@@ -195,3 +208,9 @@ class _Host:
             yield from (Subject(one, str(one)) for one in self.accepted if one.speaks_of(self.name))
         else:
             raise ValueError(f"rule {rule.name} is asked for each '{rule.each}', which is nothing")
+
+
+def _missing(findings: list[Finding]) -> str | None:
+    """The kind of facts that unknown findings lack; one that leaves the verdict open goes first."""
+    first = min(findings, key=lambda finding: not finding.leaves_open)
+    return next(iter(first.facts), None)

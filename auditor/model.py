@@ -33,6 +33,19 @@ OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notappl
 
 DELETED, ELSEWHERE = " (deleted)", " (in another mount namespace)"
 """Marks behind the path of an executable that is not the file at that path."""
+FORGEABLE = " (in another user namespace)"
+"""The mark behind a path that its process may have chosen: prctl(2), PR_SET_MM_MAP, asks for no right but one that any user has in a user
+namespace of its own. A process whose memory another one shares can be named so by that one, and has no mark: an executable alone never
+says who runs it."""
+UNPROVEN = (ELSEWHERE, FORGEABLE)
+"""With one of these a path approves nothing, and is never followed by another mark."""
+
+
+def without_unproven(path: str) -> str:
+    """The path without such a mark."""
+    return next((path.removesuffix(mark) for mark in UNPROVEN if path.endswith(mark)), path)
+
+
 IN_MEMORY = "/memfd:"
 """So the kernel names a file of memfd_create(2), in no file system. It can be made elsewhere too, but is the path of no program."""
 
@@ -85,10 +98,10 @@ class File(Folder):
 
 
 class Owner(Record):
-    """A process that holds a socket. `process` is the name it gave itself and proves nothing; `executable` is the kernel's word (with
-    " (deleted)" or " (in another mount namespace)" where the file is not the one at that path),
-    `unit` and `container` come from its control group. `uid` is its effective user id, in the reader's user namespace; `root` is who root
-    of its own user namespace is: 0 everywhere but in containers that have one, null where it has no root."""
+    """A process that holds a socket. `process` is the name it gave itself and proves nothing. `executable` is the path that the kernel has,
+    with the marks above: which program it is, not who runs it, and any user may run one with other code in it. `unit` and `container` come
+    from its control group. `uid` is its effective user id, in the reader's user namespace; `root` is who root of its own user namespace is:
+    0 everywhere but in containers that have one, null where it has no root."""
 
     __slots__ = ()
     pid: Key[int] = Key(int)
@@ -108,7 +121,7 @@ class Owner(Record):
     def executable_path(self) -> str | None:
         """`executable` without the marks."""
         path = self.executable
-        return None if path is None else path.removesuffix(ELSEWHERE).removesuffix(DELETED)
+        return None if path is None else without_unproven(path).removesuffix(DELETED)
 
     def fact_of(self, key: str) -> str:
         return "owners"

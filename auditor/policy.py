@@ -166,7 +166,7 @@ def _is_name(word: str) -> bool:
 
 def _shipped(name: str) -> _File | None:
     path = shipped("policies", name + ".yaml")
-    return _File(path, name + ".yaml") if "\0" not in name and os.path.isfile(path) else None
+    return _File(path, name + ".yaml") if os.path.isfile(path) else None
 
 
 def _nearest_shipped(name: str) -> str:
@@ -209,6 +209,10 @@ class _Loading:
             top, content = load_yaml(file.path, file.shown)
         except PolicyError as error:
             self.errors.append(error)
+            return
+        if "site" in top.items and "policy" not in top.items:
+            place, advice = top.items["site"][0], "give it with --site; a policy begins with the line 'policy: 1'"
+            self.errors.append(place.error("this is a site file, and no policy", advice))
             return
         if "extends" in top.items:
             self.extend(file, top.items["extends"][1], (*chain, identity))
@@ -305,8 +309,6 @@ class _Loading:
 
 def _extended(file: _File, reference: str) -> _File | None:
     """What `reference` in `file` means: a shipped policy, else NAME.yaml beside the file; or a path that begins at the file."""
-    if "\0" in reference:
-        return None
     if _is_name(reference):
         found = _shipped(reference)
         if found is not None:
@@ -336,8 +338,14 @@ LISTENING_KEYS: dict[str, Reader[Any]] = {
 }
 
 
-PRIVILEGED_KEYS: dict[str, Reader[Any]] = {"expect": expected(privileged), "granted_to": list_of(holder, "holders")}
-EPHEMERAL_KEYS: dict[str, Reader[Any]] = {"expect": expected(ephemeral), "reserved_must_include": one_or_more(port_range, "ranges")}
+PRIVILEGED_KEYS: dict[str, Reader[Any]] = {
+    "expect": lambda node: expected(privileged, node),
+    "granted_to": list_of(holder, "holders"),
+}
+EPHEMERAL_KEYS: dict[str, Reader[Any]] = {
+    "expect": lambda node: expected(ephemeral, node),
+    "reserved_must_include": one_or_more(port_range, "ranges"),
+}
 
 
 def top_keys(rules: Rules) -> dict[str, Reader[Any]]:
@@ -346,7 +354,7 @@ def top_keys(rules: Rules) -> dict[str, Reader[Any]]:
     scope = scope_keys(rule)
     return {
         "policy": version_1("policies"),
-        "extends": one_or_more(word, "policies"),
+        "extends": one_or_more(word, "policies", "name one, or leave the key out"),
         "applies_to": lambda node: mapping(node, APPLIES_TO_KEYS),
         "controls": one_or_more(_framework, "frameworks"),
         "defaults": lambda node: mapping(node, {key: WORD_KEYS[key] for key in DEFAULT_KEYS}),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from auditor.facts import PortRange
+from auditor.facts import PORT_MAX, PortRange
 from auditor.policy_entries import Entry
 from auditor.policy_keys import Glob
 from auditor.policy_wants import WILDCARDS, Addresses, Containers, Ports, Users
@@ -26,8 +27,7 @@ def same(one: Entry, other: Entry) -> bool:
 
 def ports_in(ports: Iterable[PortRange], others: Iterable[PortRange]) -> list[PortRange]:
     """The ports of the one that are ports of the others, as few ranges."""
-    others = PortRange.joined(others)
-    return [both for one in PortRange.joined(ports) for other in others if (both := one.overlap(other)) is not None]
+    return PortRange.joined(ports, without=PortRange(0, PORT_MAX).minus(others))
 
 
 def _same(wide: Any, narrow: Any) -> bool:
@@ -35,8 +35,13 @@ def _same(wide: Any, narrow: Any) -> bool:
 
 
 def _ports(wide: Ports, narrow: Ports) -> bool:
-    left = [rest for ports in narrow.ranges for rest in ports.minus(wide.ranges)]
-    return not left and (wide.kernel_given or not narrow.kernel_given)
+    return (wide.kernel_given or not narrow.kernel_given) and all(_within(ports, wide.joined) for ports in narrow.joined)
+
+
+def _within(ports: PortRange, joined: Sequence[PortRange]) -> bool:
+    """Whether all of `ports` are ports of ranges in order, no two of which touch."""
+    at = bisect_right(joined, ports.first, key=lambda one: one.first)
+    return at > 0 and ports.last <= joined[at - 1].last
 
 
 def _subset(wide: Iterable[str], narrow: Iterable[str]) -> bool:
@@ -60,7 +65,7 @@ def _globs(wide: tuple[Glob, ...], narrow: tuple[Glob, ...]) -> bool:
 
 
 def _executables(wide: tuple[Glob, ...], narrow: tuple[Glob, ...]) -> bool:
-    """A path that ends in a mark of the kernel's (deleted, another mount namespace), and the word `deleted`, only if written alike."""
+    """A path that ends in a mark (deleted, another mount or user namespace), and the word `deleted`, only if written alike."""
 
     def fits(one: Glob, other: Glob) -> bool:
         marked = other.pattern == "deleted" or other.pattern.endswith(")")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import PolicyError
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, ELSEWHERE, Owner, Snapshot, Socket, Stack
+from auditor.model import DELETED, FORGEABLE, Owner, Snapshot, Socket, Stack, without_unproven
 from auditor.policy_draft_values import Holders, address_values, expressible, holders_of
 from auditor.policy_entries import Entry, approved
 from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -68,13 +68,15 @@ class Proposal:
 
 class Draft:
     """What is `proposed` of so many `hosts`; what only some of them have (`rare`); (why, listener) of what is not proposed (`refused`); how
-    many listeners the policy approves `already`; and (host, why) where a host may listen on more than was seen (`gaps`)."""
+    many listeners the policy approves `already`; (host, why) where a host may listen on more than was seen (`gaps`); and which keys of each
+    that is proposed people are `to_fill` in."""
 
-    __slots__ = ("already", "gaps", "hosts", "proposed", "rare", "refused", "share")
+    __slots__ = ("already", "gaps", "hosts", "proposed", "rare", "refused", "share", "to_fill")
 
-    def __init__(self, hosts: int, share: int) -> None:
+    def __init__(self, hosts: int, share: int, must_have: Iterable[str]) -> None:
         self.hosts = hosts
         self.share = share
+        self.to_fill = [key for key in dict.fromkeys(("purpose", *must_have)) if key != "name"]
         self.proposed: list[Proposal] = []
         self.rare: list[Proposal] = []
         self.refused: list[tuple[str, Seen]] = []
@@ -86,7 +88,7 @@ def draft(snapshots: Iterable[Snapshot], policy: Policy, tables: Tables, share: 
     """The draft of an approved list that extends `policy`. An entry is proposed if it is on `share` percent of the hosts."""
     named = {(one.shown.get("machine_id"), one.shown.get("host")): one for one in snapshots}
     names = _names(list(named.values()))
-    made = Draft(len(named), share)
+    made = Draft(len(named), share, policy.must_have)
     groups: dict[tuple[str, str, str], list[Seen]] = {}
     for host, snapshot in zip(names, named.values(), strict=True):
         made.gaps += [(host, why) for why in _gaps(snapshot)]
@@ -181,7 +183,7 @@ def _holder_refusal(owner: Owner, folders: Iterable[str]) -> str | None:
         return "in a container of which no usable name is known"
     if path is None:
         return None
-    marked = path.removesuffix(ELSEWHERE)
+    marked = without_unproven(path)
     bare = marked.removesuffix(DELETED)
     if bare.startswith(_IN_MEMORY):
         return "its executable is in memory, and no file"
@@ -191,7 +193,7 @@ def _holder_refusal(owner: Owner, folders: Iterable[str]) -> str | None:
         if posixpath.normpath("/" + bare.lstrip("/")).startswith(folder.rstrip("/") + "/"):
             return f"its executable lies under {folder}"
     if marked != path and container is None:
-        return "its executable is in another mount namespace"
+        return f"its executable is in another {'user' if path.endswith(FORGEABLE) else 'mount'} namespace"
     return None if expressible(path) else "its executable has a path that a policy cannot name"
 
 

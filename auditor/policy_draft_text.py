@@ -21,8 +21,9 @@ def text(draft: Draft, extends: str, made: str) -> str:
 
 def _lines(draft: Draft, extends: str, made: str) -> Iterator[str]:
     yield _comment(f"A draft by `port-auditor policy init`, {made}. Nobody has approved it.")
+    fill_in = "".join(f", fill in each `{key}`" for key in draft.to_fill[1:])
     yield _comment(
-        "Say in each `purpose` what it is for, and delete what should not be there; `policy check` refuses this file until then."
+        f"Say in each `purpose` what it is for{fill_in}, and delete what should not be there; `policy check` refuses this file until then."
     )
     yield from _few([f"{host} may listen on more than was seen: {why}" for host, why in draft.gaps])
     if draft.already:
@@ -33,7 +34,7 @@ def _lines(draft: Draft, extends: str, made: str) -> Iterator[str]:
     yield "  approved:" if draft.proposed else "  approved: []"
     for proposal in draft.proposed:
         yield "    " + _comment("; ".join([_share(proposal, draft), *proposal.notes]))
-        yield from _entry(proposal)
+        yield from _entry(proposal, draft.to_fill)
     if draft.rare:
         yield ""
         yield _comment(f"On fewer than {draft.share} % of the hosts, and so not proposed:")
@@ -45,13 +46,13 @@ def _lines(draft: Draft, extends: str, made: str) -> Iterator[str]:
         yield from _few(list(_refused(draft.refused)))
 
 
-def _entry(proposal: Proposal) -> Iterator[str]:
+def _entry(proposal: Proposal, to_fill: Iterable[str]) -> Iterator[str]:
     dash = "- "
     for key, values in proposal.values.items():
         said = scalar(values[0]) if len(values) == 1 else f"[{', '.join(map(scalar, values))}]"
         yield f"    {dash}{key}: {said}"
         dash = "  "
-    yield "      purpose:"
+    yield from (f"      {key}:" for key in to_fill)
 
 
 def _comment(said: str) -> str:

@@ -8,6 +8,7 @@ holder of a socket, and a prohibition is broken by any: a second holder can neit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import auditor.policy_wants as wants
@@ -130,6 +131,12 @@ class Entry:
             raise why
         return True
 
+    def differs_in(self, socket: Socket, stack: Stack) -> list[str]:
+        """The keys that ask something else than `socket` of `stack` shows; one of which the evidence does not tell is not among them."""
+        judges: list[tuple[str, Callable[[], bool]]] = [(key, partial(judge, want, socket, stack)) for key, judge, want in self.of_socket]
+        judges += [(one[0], partial(holders_fit, (one,), socket, any_holder=self.any_holder)) for one in self.of_owner]
+        return [key for key, judge in judges if _is_false(judge)]
+
     def required_at(self, origin: str) -> Entry:
         """The same entry, asked for at another place of the policy."""
         entry = Entry.__new__(Entry)
@@ -140,6 +147,13 @@ class Entry:
 
     def __str__(self) -> str:
         return self.name or ", ".join(f"{key} {flow(value)}" for key, (_, value) in self.written.items.items() if key in self.wanted)
+
+
+def _is_false(judge: Callable[[], bool]) -> bool:
+    try:
+        return not judge()
+    except UnknownFact:
+        return False
 
 
 def holders_fit(

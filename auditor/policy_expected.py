@@ -44,28 +44,24 @@ class Expected:
         return (self.everywhere,) if self.everywhere is not None else tuple(self.by_system.values())
 
 
-def expected(one: Reader[Expectation]) -> Reader[Expected]:
-    """A reader of `expect`: one expectation, or a mapping of systems, each with one."""
-
-    def read(node: Node) -> Expected:
-        if not isinstance(node, Mapping):
-            return Expected(one(node), {})
-        errors: list[PolicyError] = []
-        by_system: dict[str, Expectation] = {}
-        for key, value in node.items.values():
-            try:
-                system = text(key).lower()
-                if system in by_system:
-                    raise key.error(f"{key.text!r} stands twice: case does not count", "keep one of the two")
-                by_system[system] = one(value)
-            except PolicyError as error:
-                errors.append(error)
-        raise_all(errors)
-        if not by_system:
-            raise node.error("names no system", "write what is expected, or a line for each system, as 'Linux: 32768-60999'")
-        return Expected(None, by_system)
-
-    return read
+def expected(one: Reader[Expectation], node: Node) -> Expected:
+    """Read `expect`: one expectation, or a mapping of systems, each with one."""
+    if not isinstance(node, Mapping):
+        return Expected(one(node), {})
+    errors: list[PolicyError] = []
+    by_system: dict[str, Expectation] = {}
+    for key, value in node.items.values():
+        try:
+            system = text(key).lower()
+            if system in by_system:
+                raise key.error(f"{key.text!r} stands twice: case does not count", "keep one of the two")
+            by_system[system] = one(value)
+        except PolicyError as error:
+            errors.append(error)
+    raise_all(errors)
+    if not by_system:
+        raise node.error("names no system", "write what is expected, or a line for each system, as 'Linux: 32768-60999'")
+    return Expected(None, by_system)
 
 
 def ephemeral(node: Node) -> Expectation:
@@ -86,7 +82,10 @@ def privileged(node: Node) -> Expectation:
         return Expectation(VENDOR_DEFAULT, None, node.origin)
     if isinstance(node, Scalar) and node.text == NOTHING:
         return Expectation(None, (), node.origin)
+    wanted = f"a range as 0-1023, {VENDOR_DEFAULT}, or {NOTHING}"
+    if isinstance(node, Scalar) and node.text.isdecimal():
+        raise wrong(node, wanted, f"write 0-{node.text}, if all ports up to it are meant")
     try:
         return Expectation(None, (port_range(node),), node.origin)
     except PolicyError:
-        raise wrong(node, f"a range as 0-1023, {VENDOR_DEFAULT}, or {NOTHING}") from None
+        raise wrong(node, wanted) from None

@@ -105,14 +105,14 @@ def list_of(reader: Reader[T], what: str) -> Reader[tuple[T, ...]]:
     return lambda node: each(node, reader, what)
 
 
-def one_or_more(reader: Reader[T], what: str) -> Reader[tuple[T, ...]]:
-    """A reader of one thing or a list of them that is not empty."""
+def one_or_more(reader: Reader[T], what: str, advice: str = "leave the key out if any will do") -> Reader[tuple[T, ...]]:
+    """A reader of one thing or a list of them that is not empty; `advice` for an empty one."""
 
     def read(node: Node) -> tuple[T, ...]:
         if not isinstance(node, Sequence):
             return (reader(node),)
         if not node.items:
-            raise node.error(f"an empty list of {what} fits nothing", "leave the key out if any will do")
+            raise node.error(f"an empty list of {what} fits nothing", advice)
         return each(node, reader, what)
 
     return read
@@ -129,9 +129,9 @@ def text(node: Node) -> str:
 
 def word(node: Node) -> Scalar:
     """A text, as the node that it is, for errors that come later."""
-    text(node)
     if not isinstance(node, Scalar):
         raise wrong(node, "a text")
+    text(node)
     return node
 
 

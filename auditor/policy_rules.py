@@ -80,4 +80,4 @@ _KINDS: dict[type, Reader[Any]] = {int: number, bool: yes_or_no, str: text, list
 
 
 def _parameter(kind: type) -> Reader[Any]:
-    return _KINDS[getattr(kind, "__origin__", kind)]
+    return _KINDS[kind]

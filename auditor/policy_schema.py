@@ -16,7 +16,7 @@ from auditor.policy_csv import DELIMITERS, SOURCE_KEYS
 from auditor.policy_entries import APPROVED_KEYS, CRITERIA_KEYS, DEFAULT_KEYS, FORBIDDEN_KEYS, OWNER_KEYS, WORD_KEYS
 from auditor.policy_rules import Rules, rule_name
 from auditor.policy_scope import APPLIES_TO_KEYS, INVENTORY, JUDGE, scope_keys
-from auditor.policy_waivers import GAP_KEYS, waiver_keys
+from auditor.policy_waivers import GAP_KEYS, waivable, waiver_keys
 
 ID = "https://json-schema.org/draft/2020-12/schema"
 _RANGE = r"^[0-9]{1,5}(-[0-9]{1,5})?$"
@@ -83,7 +83,7 @@ _ACCEPTANCE: dict[str, Shape] = {
     "fact": _some(_one_of(FACTS)),
 }
 _EXPECTED: dict[str, Shape] = {
-    "privileged": _any(_PORTS, _one_of(("vendor-default", "none"))),
+    "privileged": _any({"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}, _one_of(("vendor-default", "none"))),
     "ephemeral": _any(_some(_PORTS), {"type": "string", "pattern": "^[A-Za-z]"}),
 }
 _PARAMETERS: dict[type, Shape] = {
@@ -95,7 +95,7 @@ def schema(rules: Rules, frameworks: Iterable[str]) -> Shape:
     """The schema for these rules and their parameters, and these frameworks of controls."""
     names = _one_of(rules)
     judged = _any(_one_of((JUDGE, INVENTORY)), _some(names))
-    acceptance = {**_ACCEPTANCE, "rule": names}
+    acceptance = {**_ACCEPTANCE, "rule": _one_of(filter(waivable, rules))}
     accepted = ("reason", "owner", "expires")
     written_out = _object(APPROVED_KEYS, _ENTRY, ("port",))
     listening = {
@@ -132,6 +132,6 @@ def _by_system(part: str) -> Shape:
 
 def _setting(parameters: Mapping[str, type]) -> Shape:
     """A rule is on or off (which a YAML reader may take for a boolean), of a severity, or has parameters."""
-    shapes = {name: _PARAMETERS[getattr(kind, "__origin__", kind)] for name, kind in parameters.items()}
+    shapes = {name: _PARAMETERS[kind] for name, kind in parameters.items()}
     severity = _one_of(SEVERITIES)
     return _any({"type": "boolean"}, _one_of(("on", "off", *SEVERITIES)), _object(("severity", *shapes), {"severity": severity, **shapes}))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.errors import PolicyError
 from auditor.model import FACTS, Socket, Stack
-from auditor.policy_keys import Glob, Reader, glob, one_of, one_or_more, text
+from auditor.policy_keys import Glob, Reader, glob, one_of, one_or_more, text, wrong
 from auditor.yaml_nodes import Node, Scalar
 
 JUDGE, INVENTORY = "judge", "inventory"
@@ -73,7 +74,12 @@ def _judged(rule: Reader[str]) -> Reader[frozenset[str] | None]:
     def read(node: Node) -> frozenset[str] | None:
         if isinstance(node, Scalar) and node.text in (JUDGE, INVENTORY):
             return None if node.text == JUDGE else frozenset()
-        return frozenset(one_or_more(rule, "rules")(node))
+        if not isinstance(node, Scalar):
+            return frozenset(one_or_more(rule, "rules")(node))
+        try:
+            return frozenset({rule(node)})
+        except PolicyError as error:
+            raise wrong(node, f"{JUDGE}, {INVENTORY} or names of rules", error.advice) from None
 
     return read
 

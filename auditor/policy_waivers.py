@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PINS: dict[str, Callable[[Any, Owner, Socket], bool]] = {"executable": executable_fits, "user": user_fits}
 _REQUIRED = ("reason", "owner", "expires")
+_UNWAIVABLE = "waiver-"
 _KEYS: dict[str, Reader[Any]] = {
     "id": text, "hosts": one_or_more(glob, "hosts"), "stack": one_or_more(glob, "stacks"), "reason": prose, "owner": text,
     "approved_by": text, "ticket": text, "compensated_by": prose, "expires": date,
@@ -104,22 +105,23 @@ class Waiver(Acceptance):
 
 
 class AcceptedGap(Acceptance):
-    """Facts of these kinds that cannot be seen, and need not be."""
+    """Facts of these kinds that cannot be seen, and need not be; of these `subjects` alone, where it names any."""
 
     word = "accepted gap"
-    __slots__ = ("facts",)
+    __slots__ = ("facts", "subjects")
 
     def __init__(self, values: dict[str, Any], written: Mapping) -> None:
         super().__init__(values, written)
         self.facts: tuple[str, ...] = values["fact"]
+        self.subjects: tuple[Glob, ...] | None = values.get("subject")
 
     @property
     def about(self) -> str:
         return ", ".join(self.facts)
 
-    def accepts(self, fact: str | None, host: str, stack: str | None) -> bool:
-        """Whether it speaks of such facts there. Does not look at the day."""
-        return fact in self.facts and self.is_for(host, stack)
+    def accepts(self, fact: str | None, host: str, stack: str | None, subjects: Collection[str]) -> bool:
+        """Whether it speaks of such facts there; `subjects` are the names by which one thing goes. Does not look at the day."""
+        return fact in self.facts and self.is_for(host, stack) and _fits(self.subjects, subjects)
 
 
 def _fits(patterns: tuple[Glob, ...] | None, words: Collection[str]) -> bool:
@@ -129,17 +131,43 @@ def _fits(patterns: tuple[Glob, ...] | None, words: Collection[str]) -> bool:
 def waiver(rule: Reader[str]) -> Callable[[Node], Waiver]:
     """A reader of waivers, where `rule` reads the name of a rule."""
     keys = waiver_keys(rule)
-    return lambda node: Waiver(mapping(node, keys, required=("rule", *_REQUIRED), what="a waiver"), as_mapping(node, "a waiver"))
+
+    def read(node: Node) -> Waiver:
+        written = as_mapping(node, "a waiver")
+        return Waiver(mapping(written, keys, required=("rule", *_REQUIRED)), written)
+
+    return read
 
 
 def waiver_keys(rule: Reader[str]) -> dict[str, Reader[Any]]:
     """The keys of a waiver, where `rule` reads the name of a rule."""
-    return {**_KEYS, "rule": rule, "subject": one_or_more(glob, "subjects"), "executable": executables, "user": users}
+    return {**_KEYS, "rule": _waivable_rule(rule), "subject": one_or_more(glob, "subjects"), "executable": executables, "user": users}
 
 
-GAP_KEYS: dict[str, Reader[Any]] = {**_KEYS, "fact": one_or_more(one_of(*FACTS), "kinds of facts")}
+def waivable(rule: str) -> bool:
+    """Whether findings of a rule can be waived: what is said of waivers cannot be, or one waiver could hide that another ran out."""
+    return not rule.startswith(_UNWAIVABLE)
+
+
+def _waivable_rule(rule: Reader[str]) -> Reader[str]:
+    def read(node: Node) -> str:
+        name = rule(node)
+        if not waivable(name):
+            advice = "remove this waiver; mend the one that the finding names, or turn the rule off for all to see"
+            raise node.error(f"{name}: what is said of waivers cannot be waived", advice)
+        return name
+
+    return read
+
+
+GAP_KEYS: dict[str, Reader[Any]] = {
+    **_KEYS,
+    "fact": one_or_more(one_of(*FACTS), "kinds of facts"),
+    "subject": one_or_more(glob, "subjects"),
+}
 
 
 def accepted_gap(node: Node) -> AcceptedGap:
     """Read one of `gaps`."""
-    return AcceptedGap(mapping(node, GAP_KEYS, required=("fact", *_REQUIRED), what="a gap"), as_mapping(node, "a gap"))
+    written = as_mapping(node, "a gap")
+    return AcceptedGap(mapping(written, GAP_KEYS, required=("fact", *_REQUIRED)), written)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.facts import PortRange, UnknownFact
-from auditor.model import Owner, Socket, Stack
+from auditor.model import DELETED, FORGEABLE, UNPROVEN, Owner, Socket, Stack, without_unproven
 from auditor.policy_keys import RANGE_EXPECTED, Glob, glob, mapping, one_of, one_or_more, text, wrong
 from auditor.yaml_nodes import Mapping, Node, Scalar
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - names them, binds nothing
 _ADDRESS_WORDS = ("any", "*", "loopback", *WILDCARDS)
-_DELETED = " (deleted)"
-_ELSEWHERE = " (in another mount namespace)"
 
 
 def any_of(questions: Iterable[Callable[[], bool]]) -> bool:
@@ -41,11 +39,19 @@ def any_of(questions: Iterable[Callable[[], bool]]) -> bool:
 class Ports:
     """Ports that are wanted: any of `ranges`, or, if `kernel_given`, one that the kernel chose."""
 
-    __slots__ = ("kernel_given", "ranges")
+    __slots__ = ("_joined", "kernel_given", "ranges")
 
     def __init__(self, ranges: tuple[PortRange, ...], kernel_given: bool) -> None:
         self.ranges = ranges
         self.kernel_given = kernel_given
+        self._joined: tuple[PortRange, ...] | None = None
+
+    @property
+    def joined(self) -> tuple[PortRange, ...]:
+        """The same ports in as few ranges as there can be, in order."""
+        if self._joined is None:
+            self._joined = tuple(PortRange.joined(self.ranges))
+        return self._joined
 
 
 def ports(node: Node) -> Ports | None:
@@ -244,13 +250,14 @@ class AnotherFile(UnknownFact):
 
 
 def executable_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> bool:
-    """The file that runs, by the kernel's word. Its mark for a file that is gone is no part of the path; `deleted` asks for the mark. Where
-    another file than the one at that path runs, a path asks for its mark too; one that ends in `*` raises AnotherFile."""
+    """The program that the kernel has for it. Its mark for a file that is gone is no part of the path; `deleted` asks for the mark. Where
+    another file than the one at that path runs, or may run, a path asks for its mark too; one that ends in `*`, or names the program that
+    the process may have chosen, raises AnotherFile."""
     path = owner.executable
     if path is None:
         return False
-    marked = path.removesuffix(_ELSEWHERE)
-    bare = marked.removesuffix(_DELETED)
+    marked = without_unproven(path)
+    bare = marked.removesuffix(DELETED)
     another = False
     for asked in want:
         if asked.pattern == "deleted":
@@ -259,12 +266,14 @@ def executable_fits(want: tuple[Glob, ...], owner: Owner, socket: Socket) -> boo
             fits = asked.fits(path) or asked.fits(bare)
         else:
             fits = asked.fits(path)
-            if fits and asked.pattern.strip("*") and asked.pattern.endswith("*") and _ELSEWHERE not in asked.pattern:
+            if fits and asked.pattern.strip("*") and asked.pattern.endswith("*") and not any(mark in asked.pattern for mark in UNPROVEN):
                 fits, another = False, True
+            elif path.endswith(FORGEABLE) and (asked.fits(marked) or asked.fits(bare)):
+                another = True
         if fits:
             return True
     if another:
-        raise AnotherFile("another file than the one at its path runs", "owners")
+        raise AnotherFile("another file than the one at its path runs, or may", "owners")
     return False
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SCHEMA = "port-auditor/report/1"
 NEVER = "never"
 FAIL_ON = (*SEVERITIES, NEVER)
-_NAMED = 3
-"""Rules that the verdict line names; the report lists all."""
+_NAMED = 5
+"""Rules and hosts that the verdict line names; the report lists all."""
 EXIT_NOTHING_OPEN, EXIT_OPEN, EXIT_ALL_BAD, EXIT_INCOMPLETE = 0, 1, 2, 3
 
 
@@ -96,6 +96,34 @@ class HostReport:
         return self.assignment.called(claimed) if self.assignment else str(claimed or "unknown host")
 
 
+class Drift:
+    """How an audit with a baseline went: the stamps of the snapshots that hosts were `compared` with, the hosts `without` one, and those of
+    the baseline of which there is no evidence now, which are `missing`."""
+
+    __slots__ = ("compared", "missing", "without")
+
+    def __init__(self, compared: list[str], without: list[str], missing: list[str]) -> None:
+        self.compared = compared
+        self.without = without
+        self.missing = missing
+
+    @property
+    def words(self) -> list[str]:
+        said = []
+        if self.compared:
+            first, last = min(self.compared), max(self.compared)
+            when = first if first == last else f"{first} to {last}"
+            said.append(f"{_counted(len(self.compared), 'host')} compared with a baseline of {when}")
+        if self.without:
+            said.append(f"the baseline has nothing of {_few(self.without)}")
+        if self.missing:
+            said.append(f"NO EVIDENCE of {_few(self.missing)}, which the baseline has")
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        return {"compared": len(self.compared), "without": self.without, "missing": self.missing}
+
+
 class SiteCoverage:
     """A site that an audit was of: its `name`, `files` and their sha256, how many `hosts` of it were asked for and how many audited, and
     those of which evidence is `missing`."""
@@ -115,12 +143,7 @@ class SiteCoverage:
 
     def __str__(self) -> str:
         audited = f"{self.audited} of {_counted(self.hosts, 'host')} of {self.name}'s inventory audited"
-        more = f" and {len(self.missing) - _NAMED} more" if len(self.missing) > _NAMED else ""
-        return audited + (f"; NO EVIDENCE of {', '.join(self.missing[:_NAMED])}{more}" if self.missing else "")
-
-
-_NAMED = 5
-"""Hosts that are named in the verdict where there is no evidence of many."""
+        return audited + (f"; NO EVIDENCE of {_few(self.missing)}" if self.missing else "")
 
 
 class Report:
@@ -136,6 +159,7 @@ class Report:
         bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
         iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), site: SiteCoverage | None = None,
+        drift: Drift | None = None,
         frameworks: Sequence[Framework] = (),
     ) -> None:  # fmt: skip
         self.hosts = hosts
@@ -151,6 +175,7 @@ class Report:
         self.iana_names = iana_names or {}
         self.narrowed = tuple(narrowed)
         self.site = site
+        self.drift = drift
         put_labels(frameworks, hosts)
         whole = not self.bad_sources and not self.narrowed and not (site and site.missing)
         self.controls = framework_views(frameworks, hosts, whole=whole)
@@ -186,9 +211,19 @@ class Report:
         return self.site.missing if self.site else []
 
     @property
+    def judged(self) -> bool:
+        """Whether any rule that is about hosts came to a result: a policy that turns all of them off judges nothing."""
+        about_waivers = {"waiver-expired", "waiver-too-long", "waiver-unused"}
+        outcomes = {f.outcome for f in self.findings if f.rule not in about_waivers}
+        return not outcomes <= {"notchecked", "notapplicable", "notselected"} or not outcomes
+
+    @property
     def complete(self) -> bool:
         """Whether everything is known that the verdict rests on: what a policy accepts as a gap or leaves out of its scope is not."""
-        return bool(self.hosts) and not self.bad_sources and not self.missing_hosts and not any(f.leaves_open for f in self.findings)
+        if not self.hosts or self.bad_sources or self.missing_hosts or not self.judged:
+            return False
+        unmet = self.drift is not None and (self.drift.missing or self.drift.without)
+        return not unmet and not any(f.leaves_open for f in self.findings)
 
     @property
     def evidence_state(self) -> str:
@@ -202,7 +237,10 @@ class Report:
         """fail, incomplete or pass."""
         if self.breaking:
             return "fail"
-        if not self.hosts or self.bad_sources or self.missing_hosts or not (self.complete or self.allow_incomplete):
+        gone = self.drift is not None and self.drift.missing
+        if not self.hosts or self.bad_sources or self.missing_hosts or gone or not self.judged:
+            return "incomplete"
+        if not (self.complete or self.allow_incomplete):
             return "incomplete"
         return "pass"
 
@@ -235,14 +273,14 @@ class Report:
         """What the verdict line says after its first word, a clause each."""
         said = [self._open_words()]
         if not self.hosts:
-            said.append("no host was audited")
+            said = ["nothing was audited"]
         said += [self._seen_words(host) for host in self.hosts] if len(self.hosts) <= 3 else [f"{len(self.hosts)} hosts audited"]
         said += [f"judged by {name}" for name in sorted({f"{h.policy.name}@{h.policy.sha256[:8]}" for h in self.hosts})]
         said += [*([str(self.site)] if self.site else []), *self.narrowed]
-        if compared := [host.baseline.shown.get("taken", "an unknown time") for host in self.hosts if host.baseline]:
-            first, last = min(compared), max(compared)
-            said.append(f"{_counted(len(compared), 'host')} compared with a baseline of {first if first == last else f'{first} to {last}'}")
-        said += self._scope_words()
+        said += self.drift.words if self.drift else []
+        said += self._scope_words() + self._off_words()
+        if self.hosts and not self.judged:
+            said.append("NOTHING WAS JUDGED: no rule about hosts came to a result")
         if waived := self.counts.get("waived"):
             said.append(f"{waived} waived")
         if self.bad_sources:
@@ -282,6 +320,13 @@ class Report:
             said.append(_counted(len(gaps), "accepted gap"))
         return said
 
+    def _off_words(self) -> list[str]:
+        """Which rules the policies turn off, and whose findings they set to info, which is never open."""
+        off = sorted({f.rule for f in self.findings if f.outcome == "notselected"})
+        said = [f"{_counted(len(off), 'rule')} off in the policy{_named(off)}"] if off else []
+        quiet = sorted({name for host in self.hosts for name, setting in host.policy.rules.items() if setting.severity == SEVERITIES[0]})
+        return [*said, f"never open, as the policy sets it to {SEVERITIES[0]}: {', '.join(quiet)}"] if quiet else said
+
     def _open_words(self) -> str:
         if not self.open:
             return "nothing open" + ("" if self.complete else " among what was seen")
@@ -320,10 +365,14 @@ class Report:
                 rules.setdefault(finding.rule, finding.message)
         said = []
         if rules.pop("listener-not-approved", None):
-            said.append("approval of listeners NOT ASSESSED: the policy lists none")
+            lacking = {f.host for f in self.findings if f.outcome == "notchecked" and f.rule == "listener-not-approved"}
+            where = "" if len(lacking) == len(self.hosts) else f" of {_counted(len(lacking), 'host')}"
+            said.append(f"approval of listeners{where} NOT ASSESSED: the policy lists none")
         if rules:
-            named = f": {', '.join(sorted(rules))}" if len(rules) <= _NAMED else ""
-            said.append(f"{_counted(len(rules), 'rule')} not checked for want of a yardstick{named}")
+            others = " other" if said else ""
+            where = " on some hosts or all" if len(self.hosts) > 1 else ""
+            words = f"{len(rules)}{others} rule{'s' * (len(rules) != 1)} not checked{where} for want of a yardstick"
+            said.append(f"{words}{_named(sorted(rules))}")
         return said
 
     @property
@@ -344,6 +393,7 @@ class Report:
             "allow_incomplete": self.allow_incomplete,
             "narrowed": list(self.narrowed),
             "site": self.site and self.site.to_json(),
+            "drift": self.drift and self.drift.to_json(),
             "verdict": self.verdict,
             "statement": self.statement,
             "complete": self.complete,
@@ -354,6 +404,15 @@ class Report:
             "findings": [finding.to_json() for finding in self.findings],
             "controls": [row for view in self.controls for row in view.to_json()],
         }
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _named(rules: list[str]) -> str:
+    """Their names, where they are few."""
+    return f": {', '.join(rules)}" if len(rules) <= _NAMED else ""
 
 
 def _counted(number: int, noun: str) -> str:

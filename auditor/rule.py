@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.facts import Facts, PortRange, UnknownFact
+from auditor.facts import PortRange, UnknownFact
 from auditor.model import SEVERITIES, Owner, Range, Snapshot, Socket, Stack
 from auditor.remedy import Remedy
+from auditor.socket_users import SocketUsers
 
 if TYPE_CHECKING:
     import datetime
@@ -108,14 +109,6 @@ def of_each_executable(case: Case, socket: Socket, found: Callable[[Owner], Iter
         raise why
 
 
-def users_differ(one: Socket, other: Socket) -> bool:
-    """Whether two sockets are different users': different ones created them, or no user has a process that holds the one and a process that
-    holds the other. Raises UnknownFact where not every holder was seen."""
-    if "uid" in one.shown and "uid" in other.shown and one.uid != other.uid:
-        return True
-    return {owner.uid for owner in one.owners}.isdisjoint({owner.uid for owner in other.owners})
-
-
 class NotChecked(BaseException):
     """There is nothing to compare with: no list in the policy, no row in the table. Like UnknownFact, no Exception."""
 
@@ -125,7 +118,7 @@ class Case:
     `assignment` what the site's inventory says of it; None where there is none. `waivers_unsure` are waivers of which it cannot be said
     whether they cover something, each with what to raise."""
 
-    __slots__ = ("_by_place", "assignment", "baseline", "parameters", "policy", "snapshot", "stack", "tables", "today", "waivers_unsure",
+    __slots__ = ("_users", "assignment", "baseline", "parameters", "policy", "snapshot", "stack", "tables", "today", "waivers_unsure",
                  "waivers_used")  # fmt: skip
 
     def __init__(
@@ -144,20 +137,14 @@ class Case:
         self.waivers_unsure = waivers_unsure or {}
         self.baseline = baseline
         self.assignment = assignment
-        self._by_place: dict[tuple[Any, ...], list[Socket]] | None = None
+        self._users: SocketUsers | None = None
 
-    def beside(self, socket: Socket, *addresses: str) -> Facts[Socket]:
-        """The sockets of the stack that have a socket's protocol and port and one of these addresses, itself included where it is one; gaps
-        where there may be more."""
-        listening = self.stack.listening
-        if self._by_place is None:
-            self._by_place = {}
-            for one in listening.seen:
-                place = tuple(map(one.shown.get, ("protocol", "port", "address")))
-                self._by_place.setdefault(place, []).append(one)
-        found = [one for address in addresses for one in self._by_place.get((socket.protocol, socket.port, address), ())]
-        gaps = listening.about(socket.protocol, "any", socket.port).gaps
-        return Facts(found, listening.source, gaps, listening.basis, listening.fact)
+    def of_other_users(self, socket: Socket, addresses: tuple[str, ...], meet: Callable[[Socket, Socket], bool]) -> Iterator[Socket]:
+        """Other users' sockets of the stack that have a socket's protocol and port and one of these addresses, and meet it: of each user
+        one, of many users some. Raises UnknownFact at the end where there may be more."""
+        if self._users is None:
+            self._users = SocketUsers(self.stack.listening)
+        return self._users.others(socket, addresses, meet)
 
     @property
     def baseline_words(self) -> str:

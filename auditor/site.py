@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
+from itertools import islice
 from typing import Any
 
 from auditor import inventory_ansible, inventory_csv
@@ -161,20 +163,28 @@ def note_doubles(seen: Iterable[tuple[Assignment, str | None]]) -> None:
             by_machine.setdefault(machine(shown), []).append(one)
             by_host.setdefault(one.host, {}).setdefault(machine(shown), []).append(one)
     for alike in by_machine.values():
-        for one in alike if len({one.host for one in alike}) > 1 else ():
-            one.clones = _places(other for other in alike if other.host != one.host)
+        counts = Counter(one.host for one in alike)
+        for one in alike if len(counts) > 1 else ():
+            one.clones = _places((other for other in alike if other.host != one.host), len(alike) - counts[one.host])
     for machines in by_host.values():
+        seen_of_it = sum(map(len, machines.values()))
         for key, alike in machines.items() if len(machines) > 1 else ():
             for one in alike:
-                one.strangers = _places(other for name, others in machines.items() if name != key for other in others)
+                others = (other for name, those in machines.items() if name != key for other in those)
+                one.strangers = _places(others, seen_of_it - len(alike))
 
 
 _NAMED = 3
 
 
-def _places(others: Iterator[Assignment]) -> tuple[str, ...]:
-    """The first few; a thousand clones need not each name all others."""
-    return tuple(f"{other.host} ({other.place})" for other, _ in zip(others, range(_NAMED), strict=False))
+def _places(others: Iterator[Assignment], count: int) -> tuple[str, ...]:
+    """The first few, and how many more; a thousand clones need not each name all others."""
+    first = [f"{other.host} ({other.place})" for other in islice(others, _NAMED)]
+    return (*first[:-1], first[-1] + _more(count - len(first)))
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count else ""
 
 
 def is_site(path: str) -> bool:
@@ -190,6 +200,9 @@ def load(path: str) -> Site:
     from hashlib import sha256
 
     top, content = load_yaml(path)
+    if "policy" in top.items and SITE not in top.items:
+        advice = "give it with -p; a site file begins with the line 'site: 1'"
+        raise top.items["policy"][0].error("this is a policy, and no site file", advice)
     values = mapping(top, _KEYS, required=(SITE, "inventory", "roles"), what="a site")
     columns = values.get("columns", {})
     files, digest = [printable(path)], sha256(content)
@@ -255,7 +268,8 @@ def _few_near(word: str, words: Collection[str]) -> str:
     """Advice for a word that is none of `words`, of which there may be thousands."""
     from difflib import get_close_matches
 
-    return nearest(word, get_close_matches(word, words, _NAMED) or sorted(words)[:_NAMED])
+    near = get_close_matches(word, words, _NAMED) or sorted(words)[:_NAMED]
+    return nearest(word, near) + _more(len(words) - len(near))
 
 
 def _roles(node: Node) -> list[tuple[Scalar, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from typing import Any
 from auditor.differences import A, B, Change, Partial, Side, Thing, alike, changes, hiding, text_of
 from auditor.facts import Facts
 from auditor.model import Owner, Snapshot, Socket
+from auditor.words_index import WordsIndex
 
 NOBODY = "nobody in view"
 _SESSION = re.compile(r"session-[0-9]+\.scope")
@@ -115,15 +116,13 @@ def _holder(owner: Owner) -> Partial:
 def _doubts(before: Side, after: Side) -> dict[str, str]:
     """Of each subject whose sockets may be those of another subject on the other side, which."""
     found: dict[str, str] = {}
-    filed: dict[Any, list[Thing]] = {}
-    for thing in _things(after):
-        for key in (_number(thing), _given(thing)):
-            filed.setdefault(key, []).append(thing)
-    for one in _things(before):
-        for other in (other for key in _keys(one, filed) for other in filed.get(key, ())):
-            if one.subject != other.subject and _perhaps(one, other):
-                found.setdefault(one.subject, f"{other.subject} of {after.word} may be the same")
-                found.setdefault(other.subject, f"{one.subject} of {before.word} may be the same")
+    for ours, theirs in ((before, after), (after, before)):
+        filed = _Filed(theirs)
+        for one in _things(ours):
+            if one.subject not in found:
+                perhaps = (other for other in filed.near(one) if one.subject != other.subject and _perhaps(one, other))
+                if (other := next(perhaps, None)) is not None:
+                    found[one.subject] = f"{other.subject} of {theirs.word} may be the same"
     return found
 
 
@@ -131,8 +130,29 @@ def _things(side: Side) -> Iterator[Thing]:
     return (thing for group in side.things.values() for thing in group)
 
 
-def _number(thing: Thing) -> str:
-    return str(thing.of.shown.get("port", "any number"))
+class _Filed:
+    """The sockets of a side, to find those that may be a given one: they agree in the words that both show. Ports count by number, unless
+    the kernel gave one of them: then the holders count if it gave both, and nothing if it may have."""
+
+    def __init__(self, side: Side) -> None:
+        self._by: dict[tuple[str, str], WordsIndex[Thing]] = {}
+        for thing in _things(side):
+            given = _given(thing)
+            for by in {_by(given, other) for other in _GIVEN}:
+                index = self._by.setdefault((given, by), WordsIndex())
+                for words in _words(thing, by):
+                    for more in _filed_addresses(thing):
+                        index.file({**words, **more}, thing.subject, thing)
+
+    def near(self, one: Thing) -> Iterator[Thing]:
+        """Those that may be this one, and a few besides."""
+        for (given, by), index in self._by.items():
+            if by == _by(given, _given(one)):
+                for words in _words(one, by):
+                    yield from index.agreeing({**words, **_address(one)})
+
+
+_GIVEN = ("given", "perhaps given", "chosen")
 
 
 def _given(thing: Thing) -> str:
@@ -142,12 +162,38 @@ def _given(thing: Thing) -> str:
     return "given" if given else "perhaps given" if given is None else "chosen"
 
 
-def _keys(thing: Thing, filed: Iterable[Any]) -> Iterable[Any]:
-    """Where those are filed that may be this one."""
-    if "port" not in thing.of.shown:
-        return filed
-    more = {"given": ("given", "perhaps given"), "perhaps given": ("given",), "chosen": ()}
-    return (_number(thing), "any number", *more[_given(thing)])
+def _by(given: str, other: str) -> str:
+    """What tells two sockets apart beside their places, by how they have their ports."""
+    both = {given, other}
+    return "holders" if both == {"given"} else "nothing" if both == {"given", "perhaps given"} else "number"
+
+
+def _words(thing: Thing, by: str) -> Iterator[dict[str, Any]]:
+    """What is shown of a socket that another one must agree with; by holders, any of several."""
+    shown = thing.of.shown
+    words = {key: shown[key] for key in ("protocol", "family") if shown.get(key, "unknown") not in (None, "unknown")}
+    words |= {key: shown[key] for key in ("zone", "device", "v6only") if key in shown}
+    if by == "number" and shown.get("port") is not None:
+        words["port"] = shown["port"]
+    if by != "holders" or "owners" in thing.unsure:
+        yield words
+        return
+    for holder in thing.aspects.get("owners", ()):
+        told = {"known": True, **holder.words} if isinstance(holder, Partial) else {"known": holder}
+        yield {**words, **{f"holder's {key}": word for key, word in told.items()}}
+
+
+def _address(thing: Thing) -> dict[str, Any]:
+    """The address, unless only its beginning is shown."""
+    address = thing.of.shown.get("address")
+    return {} if address in (None, "unknown") or thing.of.shown.get("address_cut") else {"address": address}
+
+
+def _filed_addresses(thing: Thing) -> Iterable[dict[str, Any]]:
+    """The addresses that others may have who are the same: `*` is any wildcard."""
+    address = _address(thing)
+    alike = {"*": _WILDCARDS, "0.0.0.0": ("*", "0.0.0.0"), "::": ("*", "::")}  # noqa: S104 - compared, never bound
+    return [{"address": word} for word in alike.get(address["address"], (address["address"],))] if address else [{}]
 
 
 def _perhaps(one: Thing, other: Thing) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import sys
@@ -19,6 +20,8 @@ _MAX_FILE = 4 * MAX_BUNDLE
 _PIECE = 1 << 14
 """How much of a gzip file is looked at at once: what is left of it after a member is copied."""
 _MAX_MEMBERS = 1 << 16
+_OTHER_FILES = {b"policy": ("policy", "-p"), b"site": ("site file", "--site")}
+"""What is no source, by its first key: what it is, and with which option it is given."""
 
 
 class Source:
@@ -131,11 +134,22 @@ def from_bytes(content: bytes, given: str, tables: Tables) -> Iterator[Source | 
         yield from _snapshots(content, given)
     elif not content.strip():
         raise SourceError(f"{given}: empty", "give a bundle (`port-auditor collect`) or a snapshot (`port-auditor snapshot`)")
+    elif (key := _first_key(content)) in _OTHER_FILES:
+        what, option = _OTHER_FILES[key]
+        raise SourceError(f"{given}: that is a {what}", f"give it with {option}")
     else:
         raise SourceError(
             f"{given}: neither a bundle nor a snapshot: it begins {content[:40]!r}",
             "saved command output is made a bundle with `port-auditor bundle`",
         )
+
+
+def _first_key(content: bytes) -> bytes:
+    """What stands before the colon in the first line that is no YAML comment, if it stands in the first piece of the file."""
+    lines = [line.strip() for line in content[:_PIECE].removeprefix(codecs.BOM_UTF8).splitlines()]
+    first = next((line for line in lines if line not in (b"", b"---") and not line.startswith(b"#")), b"")
+    key, colon, _ = first.partition(b":")
+    return key.rstrip() if colon else b""
 
 
 def _interpreted(content: bytes, given: str, tables: Tables) -> Source:

@@ -76,14 +76,14 @@ class Verdict:
                 self.judged += 1
                 self._check(case, subject)
         except UnknownFact as reason:
-            self._not_known(reason, "what was not seen", None)
+            self._not_known(reason, Subject(None, "what was not seen"))
 
     def _check(self, case: Case, subject: Subject) -> None:
         try:
             for breach in self.rule.check(case, subject.thing):
                 self._breach(subject, breach)
         except UnknownFact as reason:
-            self._not_known(reason, subject.names[0], subject.thing)
+            self._not_known(reason, subject)
         except NotChecked as reason:
             self.not_checked.setdefault(str(reason), []).append(subject.names[0])
         except Exception as error:
@@ -93,9 +93,14 @@ class Verdict:
             at = f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
             self.say("error", f"our error, not the host's: {type(error).__name__}: {error}{at}", subject.names[0])
 
-    def _not_known(self, reason: UnknownFact, subject: str, thing: Any) -> None:
-        unseen = self._is_inventory(thing) or not self.host.policy.scope.must_know(reason.fact)
-        self.unknown.setdefault((str(reason), self._accepted(reason.fact), unseen), []).append((subject, reason.fact))
+    def miss(self, reason: UnknownFact) -> None:
+        """There may be stacks that were not seen, or there is none to judge."""
+        self._not_known(reason, Subject(None, "stack"))
+
+    def _not_known(self, reason: UnknownFact, subject: Subject) -> None:
+        unseen = self._is_inventory(subject.thing) or not self.host.policy.scope.must_know(reason.fact)
+        missing = (str(reason), self._accepted(reason.fact, subject.names), unseen)
+        self.unknown.setdefault(missing, []).append((subject.names[0], reason.fact))
 
     def _is_inventory(self, thing: Any) -> bool:
         """Whether what is found of it is no part of the verdict, by the policy's scope."""
@@ -109,10 +114,10 @@ class Verdict:
         key = (name, breach.severity or "", waiver, self._is_inventory(subject.thing))
         self.breaches.setdefault(key, []).append((subject.names[-1], breach))
 
-    def _accepted(self, fact: str | None) -> AcceptedGap | None:
+    def _accepted(self, fact: str | None, names: tuple[str, ...]) -> AcceptedGap | None:
         """The gap that the policy accepts, of which this is part."""
         for gap in self.host.policy.gaps:
-            if gap.live(self.host.today) and gap.accepts(fact, self.host.name, self.stack_name):
+            if gap.live(self.host.today) and gap.accepts(fact, self.host.name, self.stack_name, names):
                 self.host.waivers_used.add(gap)
                 return gap
         return None

@@ -26,7 +26,8 @@ _NOT_FIRST = frozenset("*-@=+ ")
 
 
 class Node:
-    """Where something was written: `file` as it may be shown, `line` and `column` from 1."""
+    """Where something was written: `file` as it may be shown, `line` and `column` from 1; line 0 of what stands in no file, as a word of
+    the command line."""
 
     __slots__ = ("column", "file", "line")
 
@@ -38,12 +39,12 @@ class Node:
     @property
     def where(self) -> str:
         """As `policies/web.yaml:12:5`."""
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     @property
     def origin(self) -> str:
         """As `policies/web.yaml:12`."""
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def found(self) -> str:

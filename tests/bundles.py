@@ -34,7 +34,7 @@ from auditor.live import (
     sysctl_files,
     witness,
 )
-from auditor.model import DELETED, ELSEWHERE, Finding, Snapshot, Socket, Stack
+from auditor.model import DELETED, UNPROVEN, Finding, Snapshot, Socket, Stack
 from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.rule import Rule
@@ -80,7 +80,7 @@ class Process:
     def _file(self) -> tuple[str | None, ...]:
         if not self.executable:
             return (self.executable,) * 3 + ("",)
-        if self.executable.endswith(ELSEWHERE) or self.executable.startswith("/memfd:"):
+        if self.executable.endswith(UNPROVEN) or self.executable.startswith("/memfd:"):
             return self.file, "", "", self.root
         if self.executable.endswith(DELETED):
             return self.file, self.at_path, "", self.root

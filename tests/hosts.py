@@ -102,7 +102,7 @@ class Host:
         binary = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         self.interpreter = binary if sys.base_prefix == "/usr" else f"{stage}/python/bin/{os.path.basename(binary)}"
         if (root := cgroup_root()) is not None:
-            self.group = self.make_group(f"{root}/port-auditor-test-{os.getpid()}-{next(_numbers)}")
+            self.group = self.make_group(f"{root}/port-auditor-test-{os.getpid()}-{next(_numbers)}.slice")
             if self.group:
                 Path(self.group, "cgroup.procs").write_text(str(self.pid))
 

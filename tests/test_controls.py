@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from auditor import plugins
+from auditor.approvals import approvals
 from auditor.control_statement import approval_statement
 from auditor.control_view import ControlView, FrameworkView, framework_views
 from auditor.controls import RELATIONS, Framework, load
@@ -205,8 +206,8 @@ def test_a_row_says_no_more_than_was_judged(made_up: Framework, outcomes: tuple[
 
 
 def test_inventory_never_counts_against_a_control(made_up: Framework) -> None:
-    assert row(made_up, "a fail", "b pass", severity="info") == ("no exception seen", "complete")
-    assert row(made_up, "a fail", "b pass", inventory=True) == ("no exception seen", "complete")
+    assert row(made_up, "a fail", "b pass", severity="info") == ("not assessed", "partial")
+    assert row(made_up, "a fail", "b pass", inventory=True) == ("not assessed", "partial"), "nor does it speak for it"
     assert row(made_up, "a waived", "b pass", inventory=True) == ("no exception seen", "complete")
 
 
@@ -221,7 +222,7 @@ def test_what_could_not_be_seen_lowers_every_relation_of_the_run_by_one_step(mad
 
 def test_a_gap_that_the_scope_leaves_out_lowers_nothing_and_one_that_was_accepted_does(made_up: Framework) -> None:
     passed = [finding("a-rule", outcome="pass"), finding("b-rule", outcome="pass")]
-    assert row_of(made_up, *passed, finding("c-rule", outcome="unknown", inventory=True)).rules[0].worth == "evidences"
+    assert row_of(made_up, *passed, finding("c-rule", outcome="unknown", inventory=True)).rules[0].worth == "supports"
     assert row_of(made_up, *passed, finding("c-rule", outcome="unknown", waiver={"reason": "known"})).rules[0].worth == "supports"
 
 
@@ -255,7 +256,9 @@ def test_a_control_for_other_systems_has_no_row(tmp_path: Path) -> None:
 
 def reported(of: Host, by: str) -> HostReport:
     by = f"extends: [baseline]\n{by}"
-    return HostReport(Origin(of.snapshot()), read_policy(by), judged(of, by))
+    made = HostReport(Origin(of.snapshot()), read_policy(by), judged(of, by))
+    made.approvals = approvals(made.snapshot, made.policy) if made.policy.approved_given else None
+    return made
 
 
 def control(number: str, made: HostReport, key: str) -> ControlView:
@@ -448,8 +451,8 @@ def statement(of: Host, by: str) -> str | None:
 def test_an_assessor_can_accept_what_is_said_of_approved_listeners() -> None:
     assert statement(host(*ON), LISTED) == (
         "Approved listeners (CM-7(b); CIS item on approved services), host web1, 2026-11-20T23:00:00Z: each of 2 listeners seen matches an "
-        "entry approved by the person named in it. Not shown: need for the service, client protocols, other times, firewall. This does not "
-        "demonstrate compliance; the assessor concludes."
+        "entry approved by the person named in it; of those approved, 2 by executable alone. Not shown: need for the service, client "
+        "protocols, other times, firewall. This does not demonstrate compliance; the assessor concludes."
     )
 
 
@@ -459,7 +462,8 @@ def test_an_assessor_can_accept_what_is_said_of_approved_listeners() -> None:
         ((), LISTED.replace(", approved_by: j.doe", "", 1), "entry of the approved list of policy site, where 1 of 2 entries name nobody"),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED, "of 3 listeners seen, 1 matching no approved entry"),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED + WAIVE, "of 3 listeners seen, 1 accepted by a waiver"),
-        ((port("tcp/127.0.0.1:81", NGINX),), LISTED + "scope: {loopback: inventory}\n", "1 not judged by the policy's scope"),
+        ((port("tcp/127.0.0.1:81", NGINX),), LISTED + "scope: {loopback: inventory}\n", "1 left out by the policy's scope"),
+        ((port("tcp/0.0.0.0:81", NGINX),), LISTED + "rules: {listener-not-approved: info}\n", "1 found, and set to info by the policy"),
     ],
 )  # fmt: skip
 def test_what_stands_against_a_match_is_counted(more: tuple[Any, ...], by: str, said: str) -> None:

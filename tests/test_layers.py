@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "errors": "",
     "places": "",
     "remedy": "",
-    "facts": "",
+    "facts port_range": "",
     "model": "facts",
     "display": "facts model",
     "port_scopes": "facts model",
@@ -40,12 +40,13 @@ MAY_IMPORT = {
     POLICY: "errors facts model places yaml_nodes",
     "policy_schema": "facts model policy policy_csv policy_entries policy_rules policy_scope policy_waivers",
     "approvals": "facts model policy policy_entries policy_keys policy_wants",
-    "policy_containment policy_lints": "approvals facts policy policy_entries policy_index policy_keys policy_wants",
+    "policy_containment policy_wider": "facts policy_entries policy_keys policy_wants",
+    "policy_lints": "approvals facts policy policy_containment policy_entries policy_keys policy_waivers policy_wider remedy yaml_nodes",
     "policy_draft policy_draft_text policy_draft_values": "display errors facts model policy policy_entries tables yaml_nodes",
     "controls": "errors facts places policy_keys yaml_nodes",
     "identity inventory inventory_ansible inventory_csv site": "errors policy policy_keys policy_rules yaml_nodes",
     # judging
-    "rule": "facts model policy remedy site tables",
+    "rule socket_users": "facts model policy remedy site tables",
     "rules": "differences facts identity model policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
     "verdict": "facts model policy policy_waivers rule",
     "evaluate": "differences facts model policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
@@ -59,7 +60,7 @@ MAY_IMPORT = {
     "sources": "collect errors evidence facts model plugins tables",
     "baseline": "errors model",
     # asking
-    "differences host_pairs snapshot_differences socket_differences": "facts model",
+    "differences host_pairs snapshot_differences socket_differences words_index": "facts model",
     "free_ports": "errors facts model tables vendor_ranges",
 }
 """Every module and package at the top of auditor/, but cli and __main__: what it may import of ours. Those in one row are one room and may

@@ -319,6 +319,8 @@ FILES = {
     "maps of user namespaces": "/proc/7/uid_map:    0  100000  65536\n/proc/7/gid_map:    0 200000 1\n/proc/7/gid_map:    1 300000 1",
 }
 
+OURS = "/proc/self/ns/user user:[1]\n/proc/7/ns/user user:[1]"
+
 
 def sshd(**changed: str | None) -> dict[str, Any]:
     """The process that listens, in a bundle with sections about files; one that is None is not there."""
@@ -329,14 +331,39 @@ def sshd(**changed: str | None) -> dict[str, Any]:
 
 
 def test_the_rights_of_what_runs_and_of_the_folders_above_it_are_read_from_ls() -> None:
-    shown = sshd()
+    shown = sshd(user_namespaces=OURS)
     assert shown["executable_file"] == {
         "mode": "7754", "uid": 1000, "gid": 50, "at_path": "itself", "folders": [
             {"path": "/usr/sbin", "mode": "1777", "uid": 0, "gid": 5}, {"path": "/usr", "mode": "0755", "uid": 0, "gid": 0},
             {"path": "/", "mode": "0755", "uid": 0, "gid": 0},
         ],
     }  # fmt: skip
-    assert shown["root"] == {"uid": 100000, "gid": 200000}
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "expected"),
+    [
+        (..., "/usr/sbin/sshd (in another user namespace)"),
+        ("/proc/self/ns/user user:[1]\n/proc/7/ns/user user:[1]", "/usr/sbin/sshd"),
+        ("/proc/self/ns/user user:[1]\n/proc/7/ns/user", "not shown"),
+        ("/proc/self/ns/user user:[1]", "not shown"),
+        ("", "/usr/sbin/sshd"),
+        (None, "/usr/sbin/sshd"),
+    ],
+)
+def test_a_process_in_another_user_namespace_may_have_chosen_its_path(namespaces: Any, expected: str) -> None:
+    shown = sshd() if namespaces is ... else sshd(user_namespaces=namespaces)
+    assert shown.get("executable", "not shown") == expected
+    if expected.endswith("namespace)"):
+        assert shown["executable_file"] == {"mode": "7754", "uid": 1000, "gid": 50}
+        assert shown["root"] == {"uid": 100000, "gid": 200000}
+
+
+def test_one_mark_is_enough() -> None:
+    assert sshd(the_files_at_their_paths="")["executable"] == "/usr/sbin/sshd (in another mount namespace)"
+    assert sshd(**{"executables ls -lnb": "/proc/7/exe /memfd:x\\ (deleted)"})["executable"] == "/memfd:x (deleted)"
+    gone = sshd(**{"executables ls -lnb": "/proc/7/exe /usr/sbin/sshd\\ (deleted)"})
+    assert gone["executable"] == "/usr/sbin/sshd (deleted) (in another user namespace)"
 
 
 @pytest.mark.parametrize(
@@ -368,7 +395,7 @@ def test_a_user_namespace_without_a_root_has_none() -> None:
 def test_what_is_at_the_path_of_a_deleted_file_is_told(at_path: str | None) -> None:
     deleted = {"executables ls -lnb": "/proc/7/exe /usr/sbin/sshd\\ (deleted)"}
     said = f"/proc/7/exe {at_path}" if at_path else ""
-    shown = sshd(**deleted, at_the_paths_of_deleted_ones=said)
+    shown = sshd(**deleted, at_the_paths_of_deleted_ones=said, user_namespaces=OURS)
     assert shown["executable"] == "/usr/sbin/sshd (deleted)"
     assert shown["executable_file"].get("at_path") == at_path
     assert "folders" not in shown["executable_file"]

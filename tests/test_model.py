@@ -84,6 +84,7 @@ def test_a_range_of_one_port_is_written_as_that_port() -> None:
     assert str(PortRange(22, 22)) == "22"
     assert str(PortRange(0, 1023)) == "0-1023"
     assert bool(PortRange(0, 0)), "a range is never nothing"
+    assert not PortRange(1, 2) < PortRange(1, 2)
     assert PortRange(1, 2) != (1, 2)
 
 

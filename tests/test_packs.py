@@ -14,6 +14,7 @@ from auditor.evaluate import evaluate
 from auditor.model import Finding, Snapshot
 from auditor.places import shipped, shipped_names
 from auditor.policy import Policy, load
+from auditor.policy_lints import problems
 from tests.bundles import (
     EPHEMERAL,
     IN_A_CONTAINER,
@@ -112,6 +113,13 @@ def test_a_pack_judges_its_host_without_an_error_of_ours(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PACKS if isinstance(HOSTS[name], Host) and name != "strict"])
 def test_on_a_quiet_well_kept_host_of_its_kind_a_pack_opens_nothing(name: str) -> None:
     assert [line for line in told(judged(name, HOSTS[name])) if " info " not in line] == []
+
+
+def test_policy_check_finds_nothing_odd_in_a_pack_but_that_legacy_gives_up_on_owners() -> None:
+    rules = plugins.rule_parameters()
+    found = [problem for name in PACKS for problem in problems(load(name, rules), TODAY)]
+    assert [problem.message for problem in found] == ["owner-not-visible is off, and a review rests on it"]
+    assert found[0].origin.startswith("legacy.yaml:")
 
 
 def test_no_policy_ships_with_an_opinion_on_what_a_site_approves() -> None:

@@ -199,7 +199,7 @@ def test_a_waiver_needs_a_rule_a_reason_an_owner_and_an_end(tmp_path: Path, miss
         ("policy: 1\nprivileged: {granted_to: [{}]}", "an entry that asks nothing"),
         ("policy: 1\nephemeral: {reserved_must_include: []}", "an empty list of ranges fits nothing"),
         ("policy: 1\nscope: {must_see: sockets}", "expected one of stacks, listeners, owners"),
-        ("policy: 1\nscope: {loopback: ignore}", "unknown rule 'ignore'"),
+        ("policy: 1\nscope: {loopback: ignore}", "expected judge, inventory or names of rules, found 'ignore'"),
         ("policy: 1\nscope: {containers: []}", "an empty list of rules fits nothing"),
         ("policy: 1\napplies_to: {group: web}", "unknown key 'group'; did you mean 'groups'?"),
         ("policy: 1\ndefaults: {purpose: web}", "unknown key 'purpose'"),

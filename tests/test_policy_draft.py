@@ -22,6 +22,7 @@ from auditor.model import Finding, Owner, Snapshot, Socket, Stack
 from auditor.policy import Policy, load
 from auditor.policy_draft import Draft, draft
 from auditor.policy_draft_text import HOSTS_NAMED, LINES_MAX, text
+from auditor.policy_keys import PolicyErrors
 from auditor.yaml_nodes import parse
 from tests import bundles
 from tests.bundles import NGINX, SSHD, Host, Process, host, port, service
@@ -253,6 +254,7 @@ def test_hosts_that_may_listen_on_more_are_named_first() -> None:
         ("/memfd:sshd (deleted)", "its executable is in memory, and no file"),
         ("/usr/sbin/sshd (in another mount namespace)", "its executable is in another mount namespace"),
         ("/usr/sbin/sshd (deleted) (in another mount namespace)", "its executable is deleted"),
+        ("/usr/sbin/sshd (in another user namespace)", "its executable is in another user namespace"),
         ("/usr/sbin/*", "its executable has a path that a policy cannot name"),
         ("/usr/sbin/s\x1b[31m", "its executable has a path that a policy cannot name"),
     ],
@@ -306,6 +308,18 @@ def test_an_empty_purpose_is_refused_with_its_line(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{path}:{line}:")
     assert str(caught.value).endswith(": expected a text, found nothing")
     assert caught.value.advice == "say what it is for"
+
+
+def test_each_key_that_must_be_had_has_an_empty_line_that_is_refused_until_it_is_filled_in(tmp_path: Path) -> None:
+    drawn_up = written(host(port("tcp/0.0.0.0:22", SSHD)), by="must_have: [name, review_by, purpose, owner]\n")
+    assert "      purpose:\n      review_by:\n      owner:\n" in drawn_up
+    assert "what it is for, fill in each `review_by`, fill in each `owner`, and delete" in drawn_up
+    path = tmp_path / "web.yaml"
+    path.write_text(drawn_up.replace("purpose:\n", "purpose: x\n"))
+    with pytest.raises(PolicyErrors) as caught:
+        load(str(path), plugins.rule_parameters())
+    assert [str(part).rpartition(": ")[2] for part in caught.value.parts] == ["expected a date that exists, as 2027-03-31, found nothing",
+                                                                               "expected a text, found nothing"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", bundles.RICH)

@@ -414,6 +414,13 @@ def test_an_exception_holds_for_every_holder_or_not_at_all() -> None:
     assert answer(asked, socket(ROGUE, port=80)) is False
 
 
+def test_an_exception_is_asked_of_the_same_stack() -> None:
+    for asked in ("stack: host", "interface: bond0"):
+        assert answer(prohibition(f"port: 443, except: {{{asked}}}"), socket(ROGUE)) is False
+    assert answer(prohibition("port: 443, except: {stack: blue}"), socket(ROGUE)) is True
+    assert answer(prohibition("port: 443, except: {stack: blue}"), socket(ROGUE), stack(name="blue")) is False
+
+
 def test_an_exception_that_cannot_be_judged_makes_it_unknown() -> None:
     asked = prohibition("port: 443, except: {executable: /usr/sbin/nginx}")
     assert answer(asked, socket(without(NGINX, "executable"))) is None
@@ -465,6 +472,10 @@ def test_showing_less_never_turns_a_no_into_a_yes_or_a_yes_into_a_no(
         ("a*b*c", "a-b-b-c", True),
         ("a*b*c", "acb", False),
         ("ab*ba", "aba", False),
+        ("a*b*b*c", "a-b-c", False),
+        ("a*b*b*c", "abbc", True),
+        ("a*b*b", "ab", False),
+        ("a*b*c*d", "abcbd", True),
         ("tcp/[::]:*", "tcp/[::]:80", True),
         ("tcp/[::]:*", "tcp/::80", False),
         ("a?c", "abc", False),
@@ -499,3 +510,22 @@ def test_a_hostile_glob_takes_no_time() -> None:
     assert not Glob("*a" * 2000 + "b").fits("a" * 100_000)
     assert not Glob(("a" * 50 + "*") * 200 + "b*").fits("a" * 100_000)
     assert time.perf_counter() - start < 1
+
+
+# In what it differs
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject", "keys"),
+    [
+        ("port: 443, user: root, address: 10.0.0.5, executable: /usr/sbin/nginx", socket(), ["address", "user"]),
+        ("port: 80, protocol: udp, stack: web", socket(), ["protocol", "port", "stack"]),
+        ("port: 443, user: www-data, unit: nginx.service", socket(), []),
+        ("port: any, user: root, unit: cron.service", socket(without(NGINX, "user", "uid")), ["unit"]),
+        ("port: 80, address: 10.0.0.5", socket(address_cut=True), ["port"]),
+        ("port: 443, executable: /usr/sbin/nginx, unit: nginx.service", socket(NGINX, ROGUE), ["executable", "unit"]),
+        ("port: 443, executable: /usr/sbin/nginx, user: root", socket(owners_seen=[]), []),
+    ],
+)
+def test_it_differs_in_what_does_not_fit_and_what_is_unknown_is_not_named(asked: str, subject: Socket, keys: list[str]) -> None:
+    assert approved(parse(f"{{name: x, {asked}}}".encode(), "p.yaml")).differs_in(subject, HOST) == keys

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from auditor.facts import Facts, UnknownFact
+import auditor.policy_lints as lints
+from auditor.facts import Facts, PortRange, UnknownFact
 from auditor.model import Address, Owner, Socket, Stack
 from auditor.policy_containment import contains, same
 from auditor.policy_entries import Entry, approved
 from auditor.policy_lints import problems
+from auditor.policy_wider import PerhapsWider
 from auditor.yaml_nodes import parse
 from tests import bundles
 
@@ -128,30 +130,133 @@ def test_days_that_have_passed_are_warnings_from_the_day_after() -> None:
     assert " expired on 2026-11-21, and is no longer obeyed" in told(text, datetime.date(2026, 11, 22))[1]
 
 
+WAIVED = "reason: r, owner: o, expires: 2027-01-31}"
+
+
+def test_two_waivers_or_gaps_of_one_id_are_an_error_that_names_both_places() -> None:
+    waivers = "".join(f"- {{id: A, rule: {rule}, subject: x, {WAIVED}\n" for rule in ("cleartext-listener", "listener-forbidden"))
+    gaps = "".join(f"- {{{name}fact: owners, {WAIVED}\n" for name in ("id: A, ", "id: B, ", "", ""))
+    assert told(f"waivers:\n{waivers}gaps:\n{gaps}") == [
+        "error 4: the waiver has the id 'A' of the waiver at 3; give one of the two another id",
+        "error 6: the accepted gap has the id 'A' of the waiver at 3; give one of the two another id",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "fitting"),
+    [
+        ("", ""),
+        ("subject: '*', hosts: ['web-*', '**'], ", ""),
+        ("stack: host, user: eve, ", " that fits its stack and user"),
+        ("executable: /usr/sbin/in.telnetd, ", " that fits its executable"),
+    ],
+)
+def test_a_waiver_of_everything_that_a_rule_finds_is_a_warning(names: str, fitting: str) -> None:
+    assert told(f"waivers: [{{id: A, rule: cleartext-listener, {names}{WAIVED}]\n") == [
+        f"warning 2: waiver A covers every finding of cleartext-listener{fitting}, on all hosts; name its subject or its hosts"
+    ]
+
+
+@pytest.mark.parametrize("names", ["subject: 'tcp/0.0.0.0:*'", "hosts: 'web-*'", "subject: '*', hosts: web-07"])
+def test_a_waiver_of_some_subjects_or_of_some_hosts_is_none(names: str) -> None:
+    assert told(f"waivers: [{{id: A, rule: cleartext-listener, {names}, {WAIVED}]\n") == []
+
+
+@pytest.mark.parametrize("name", ["listener-not-approved", "listener-forbidden", "evidence-incomplete", "owner-not-visible",
+                                  "host-identity-mismatch"])  # fmt: skip
+def test_a_rule_on_which_a_review_rests_is_not_turned_off_in_silence(name: str) -> None:
+    advice = "and a review rests on it; leave it on, and accept what cannot be mended by a waiver or a gap"
+    assert told(f"rules: {{{name}: off}}\n") == [f"warning 2: {name} is off, {advice}"]
+    assert told(f"rules: {{{name}: {{severity: info}}}}\n") == [f"warning 2: {name} is info, which is never open, {advice}"]
+    assert told(f"rules: {{{name}: low, cleartext-listener: off}}\n") == []
+
+
+def test_a_scope_without_listeners_or_containers_is_a_warning() -> None:
+    assert told("scope:\n  must_see: [owners, privileged]\n  containers: inventory\n  loopback: inventory\n") == [
+        "warning 3: the verdict need not know the listeners: a host of which none was seen can pass; add listeners to must_see",
+        "warning 4: no rule judges what listens in containers, however far it can be reached; name the rules that judge there",
+    ]
+    assert told("scope: {must_see: listeners, containers: listener-forbidden, loopback: inventory}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("port", "says"),
+    [("any", "every port"), ("1-65535", "65535 ports"), ("[1-600, 400-1001]", "1001 ports"), ("[kernel-given, 2000-3000]", "1001 ports")],
+)
+def test_an_approval_of_very_many_ports_whoever_holds_them_is_a_warning(port: str, says: str) -> None:
+    assert told(listed(f"name: all, port: {port}, user: {{not: root}}")) == [
+        f"warning 4: 'all' approves {says}, whoever holds them; name its executable, user, unit or container, or fewer ports"
+    ]
+    assert told(listed(f"name: all, port: {port}, unit: a.service")) == []
+    assert told(listed("name: all, port: [kernel-given, 1-1000]")) == []
+
+
+def test_a_system_that_is_none_is_a_warning_with_the_nearest_whatever_the_case() -> None:
+    systems = "systems are called as `uname -s` prints them: Linux, Darwin, FreeBSD, "
+    expectations = "privileged: {expect: {hp-ux: 0-1023, freebds: none}}\nephemeral:\n  expect:\n    SunSO: 1-9\n"
+    found = told("applies_to: {systems: [linux, Ubuntu]}\n" + expectations)
+    said = "no system is called {}, and so this is for no host; {}" + systems
+    assert [line.partition("OpenBSD")[0] for line in found] == [
+        "warning 2: " + said.format("'Ubuntu'", ""),
+        "warning 3: " + said.format("'freebds'", "did you mean 'FreeBSD'? "),
+        "warning 6: " + said.format("'SunSO'", "did you mean 'SunOS'? "),
+    ]
+
+
+def test_a_unit_without_its_suffix_is_a_warning_wherever_it_is_asked() -> None:
+    says = "the unit 'ssh' has no suffix; write ssh.service"
+    assert told(listed("name: a, port: 22, unit: [ssh, sshd.service, 'ssh*']")) == [f"warning 4: {says}"]
+    assert told("privileged: {granted_to: [{unit: ssh}]}\n") == [f"warning 2: {says}"]
+    assert told("listening:\n  forbidden: [{port: 22, except: {unit: ssh}}]\n  required: [{port: 22, unit: ssh}]\n") == [
+        f"warning 4: {says}", f"warning 3: {says}",
+    ]  # fmt: skip
+
+
 def test_errors_come_first() -> None:
     found = told(listed("name: a, port: 80, process: x", "name: b, port: 23", forbidden=("port: 23",)))
     assert [line.partition(" ")[0] for line in found] == ["error", "warning"]
 
 
-def test_two_thousand_entries_are_looked_at_in_no_time_to_speak_of() -> None:
+def test_two_thousand_entries_are_looked_at_in_no_time_to_speak_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ratio would drift: what is held is that no entry is compared with all others."""
-    import auditor.policy_lints as lints
+    asked = counted(monkeypatch)
+    policy = bundles.policy(listed(*(f"name: s{n}, port: {n}, user: root" for n in range(1, 1001)), forbidden=("port: 2000",)))
+    assert problems(policy, TODAY) == []
+    assert len(asked) < 5_000
 
-    asked = 0
-    real = lints.contains
 
-    def counting(*given: Any, **more: Any) -> bool:
-        nonlocal asked
-        asked += 1
+@pytest.mark.parametrize(
+    "asks",
+    ["process: p{n}", "user: u{n}", "unit: u{n}.service", "executable: /usr/bin/x{n}", "address: 10.0.{high}.{low}",
+     "user: u, at_most: {n}", "container: {{image: i{n}}}", "interface: [eth{n}, lo]"],
+)  # fmt: skip
+def test_entries_of_any_port_are_compared_only_where_one_may_contain_the_other(asks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = counted(monkeypatch)
+    entries = (f"name: s{n}, port: any, {asks.format(n=n, high=n >> 8, low=n & 255)}" for n in range(1, 2001))
+    said = [line for line in told(listed(*entries)) if " makes " in line or "nothing that" in line or "the same as" in line]
+    assert said == []
+    assert len(asked) < 10_000, "each with each would be four million questions"
+
+
+def test_long_lists_of_ports_are_not_compared_port_by_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each list was sorted anew for each port of each other list."""
+    joined = counted(monkeypatch, PortRange, "minus")
+    lists = ("[" + ", ".join(str(2 * n + first) for n in range(999)) + "]" for first in range(0, 2500, 100))
+    assert told(listed(*(f"name: s{n}, port: {ports}, user: root" for n, ports in enumerate(lists)))) == []
+    assert len(joined) < 1_000
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, of: Any = lints, name: str = "contains") -> list[None]:
+    """One item for each call from now on."""
+    calls: list[None] = []
+    real = getattr(of, name)
+
+    def counting(*given: Any, **more: Any) -> Any:
+        calls.append(None)
         return real(*given, **more)
 
-    policy = bundles.policy(listed(*(f"name: s{n}, port: {n}, user: root" for n in range(1, 1001)), forbidden=("port: 2000",)))
-    lints.contains = counting
-    try:
-        assert problems(policy, TODAY) == []
-    finally:
-        lints.contains = real
-    assert asked < 5_000
+    monkeypatch.setattr(of, name, counting)
+    return calls
 
 
 # Containment
@@ -198,6 +303,7 @@ def test_one_entry_contains_another(wide: str, narrow: str) -> None:
         ("port: 22, executable: /usr/sbin/sshd", "port: 22, executable: /usr/sbin/*"),
         ("port: 22, executable: '*'", "port: 22, executable: deleted"),
         ("port: 22, executable: /usr/*", "port: 22, executable: '/usr/sbin/sshd (in another mount namespace)'"),
+        ("port: 22, executable: /usr/*", "port: 22, executable: '/usr/sbin/sshd (in another user namespace)'"),
         ("port: 22, user: root", "port: 22, user: {not: eve}"),
         ("port: 22, user: {not: [root, eve]}", "port: 22, user: {not: root}"),
         ("port: 22, user: {not: root}", "port: 22, user: eve"),
@@ -220,7 +326,7 @@ def owners(key: str, *values: Any) -> list[dict[str, Any]]:
     return [{"owners_seen": list(both)} for both in [*((one,) for one in held), *combinations(held, 2)]]
 
 
-DELETED, ELSEWHERE = " (deleted)", " (in another mount namespace)"
+DELETED, ELSEWHERE, FORGEABLE = " (deleted)", " (in another mount namespace)", " (in another user namespace)"
 KINDS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     "port": (
         lists("22", "20-25", "1-65535", "kernel-given", "26-30"),
@@ -240,8 +346,8 @@ KINDS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     "process": (lists("sshd", "'ss*'", "'*d'", "'s*d'", "'*'", "'*s*'"), owners("process", "sshd", "ssh", "x", "d")),
     "executable": (
         lists("/usr/sbin/sshd", "'/usr/*'", "'/usr/*/sshd'", "'/tmp/*'", "deleted", "'*'", f"'/usr/sbin/sshd{DELETED}'", "'*)'",
-              "'/usr/*)'", f"'/usr/sbin/sshd{ELSEWHERE}'", f"'*{ELSEWHERE}'"),
-        owners("executable", *(f"/usr/sbin/sshd{mark}" for mark in ("", DELETED, ELSEWHERE, DELETED + ELSEWHERE)), "/tmp/x",
+              "'/usr/*)'", f"'/usr/sbin/sshd{ELSEWHERE}'", f"'*{ELSEWHERE}'", f"'/usr/sbin/sshd{FORGEABLE}'"),
+        owners("executable", *(f"/usr/sbin/sshd{mark}" for mark in ("", DELETED, ELSEWHERE, DELETED + ELSEWHERE, FORGEABLE)), "/tmp/x",
                "/tmp/x" + DELETED, None),
     ),
     "user": (
@@ -267,6 +373,17 @@ def test_whatever_matches_the_contained_entry_matches_the_one_that_contains_it(k
     found = [(outer, inner) for outer, wide in enumerate(entries) for inner, narrow in enumerate(entries) if contains(wide, narrow)]
     assert {(at, at) for at in range(len(entries))} <= set(found)
     assert not [(wants[outer], wants[inner]) for outer, inner in found if not matched[inner] <= matched[outer]]
+
+
+def test_whatever_contains_an_entry_is_among_those_that_may() -> None:
+    asked = [f"{'' if key == 'port' else 'port: any, '}{key}: {want}" for key, (wants, _) in KINDS.items() for want in wants]
+    limited = (f"{one}, user: root, at_most: 2" for one in asked if "user:" not in one)
+    entries = [entry(one) for one in (*asked, *limited, "port: any", "port: any, at_most: 2", "port: 22, at_most: 2")]
+    wider = PerhapsWider(entries)
+    for narrow in entries:
+        containing = [one for one in entries if contains(one, narrow) and one.at_most in (None, narrow.at_most)]
+        candidates = list(wider.than(narrow))
+        assert [one for one in candidates if one in containing] == containing
 
 
 def matches(one: Entry, shown: dict[str, Any]) -> bool:

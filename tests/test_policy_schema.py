@@ -74,6 +74,9 @@ def test_what_the_program_takes_it_takes(text: str) -> None:
         "waivers: [{rule: listener-not-approved, reason: r, owner: o, expires: soon}]\n",
         "gaps: [{fact: firewall, reason: r, owner: o, expires: 2027-01-31}]\n",
         "scope: {must_see: sockets}\n",
+        "privileged: {expect: 1023}\n",
+        "privileged: {expect: {Linux: '1023'}}\n",
+        "waivers: [{rule: waiver-unused, reason: r, owner: o, expires: 2027-01-31}]\n",
     ],
 )
 def test_what_is_misspelt_it_refuses(text: str) -> None:

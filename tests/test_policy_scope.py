@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from auditor.facts import Facts, Gap
-from auditor.model import FACTS, Finding, Snapshot
-from auditor.policy_scope import Scope
+from auditor.model import FACTS, Finding, Snapshot, Socket, Stack
+from auditor.policy_keys import Glob
+from auditor.policy_scope import AppliesTo, Scope
 from tests.bundles import NO_RIGHTS, SSHD, Host, Net, Process, changed, container, host, interpreted, judged, port
 
 TELNETD = Process(4001, "/usr/bin/telnetd", 0, f"/system.slice/docker-{'ab' * 32}.scope")
@@ -114,7 +115,27 @@ def test_where_listeners_must_be_seen_so_must_the_stacks_that_have_them_unless_c
 
 
 def test_what_is_of_no_named_kind_must_always_be_seen() -> None:
-    assert Scope(must_see=frozenset({"owners"})).must_know(None)
+    scope = Scope(must_see=frozenset({"owners"}))
+    assert [scope.must_know(fact) for fact in (None, "owners", "settings")] == [True, True, False]
+
+
+def test_a_scope_that_says_nothing_judges_and_wants_everything() -> None:
+    own, other = Stack(name="host", kind="host"), Stack(name="blue", kind="named")
+    local, open_one = Socket(reach="loopback"), Socket(reach="public")
+    assert all(Scope().judges("a", stack, thing) for stack in (own, other) for thing in (local, open_one, None))
+    assert Scope().must_know("settings")
+    scope = Scope(loopback=frozenset({"a"}), containers=frozenset({"b"}))
+    assert [scope.judges(name, own, local) for name in "ab"] == [True, False]
+    assert [scope.judges(name, other, open_one) for name in "ab"] == [False, True]
+    assert [scope.judges(name, own, thing) for thing in (open_one, Socket(), None) for name in "ab"] == [True] * 6
+
+
+@pytest.mark.parametrize("given", [{"systems": ("linux",)}, {"groups": ("web",)}, {"hosts": (Glob("web-*"),)}])
+def test_a_policy_for_some_hosts_says_so(given: dict[str, Any]) -> None:
+    applies = AppliesTo(**given)
+    assert not applies.says_nothing
+    assert {key: getattr(applies, key) for key in ("systems", "groups", "hosts") if getattr(applies, key) is not None} == given
+    assert AppliesTo().says_nothing
 
 
 # Accepted gaps
@@ -178,10 +199,45 @@ def unused(of: Host, by: str, *rules: str, **more: Any) -> Finding:
 
 def test_one_that_is_used_by_nothing_is_a_finding() -> None:
     finding = unused(host(port("tcp/0.0.0.0:22", SSHD)), GAP % ("owners", ""))
-    assert (finding.outcome, finding.message) == ("fail", "the accepted gap GAP-1 for owners covers no finding")
+    assert (finding.outcome, finding.message) == ("fail", "the accepted gap GAP-1 for owners accepts nothing that is unknown")
     assert unused(BLIND, GAP % ("owners", "")).outcome == "pass"
 
 
 def test_whether_it_is_used_cannot_be_told_where_only_some_rules_or_stacks_were_asked_for() -> None:
     assert unused(host(), GAP % ("owners", ""), "waiver-unused", "owner-not-visible").outcome == "notchecked"
     assert unused(host(), GAP % ("owners", ""), only_stack="host").outcome == "notchecked"
+
+
+# What nothing of may pass unseen
+
+
+def test_a_gap_among_the_stacks_is_unknown_to_each_rule_where_the_rule_that_says_so_is_not_asked() -> None:
+    of = host(port("tcp/0.0.0.0:22", SSHD)).snapshot()
+    hidden = Snapshot(**{**of.shown, "stacks": Facts(of.stacks.seen, "a test", [Gap("3 namespaces were not listed")])})
+    only = judged(hidden, APPROVED, RULE)
+    assert [(f.outcome, f.stack, f.facts) for f in only] == [("pass", "host", ()), ("unknown", None, ("stacks",))]
+    off = judged(hidden, APPROVED + "rules: {evidence-incomplete: off}\n", RULE, "evidence-incomplete")
+    assert RULE in open_ends(off)
+    both = judged(hidden, APPROVED, RULE, "evidence-incomplete")
+    assert open_ends(both) == ["evidence-incomplete"], "one line is enough"
+
+
+def test_where_the_hosts_own_stack_was_not_seen_no_rule_is_content_with_a_container() -> None:
+    of = BOXED.snapshot()
+    (box,) = [stack for stack in of.stacks.seen if stack.kind != "host"]
+    found = judged(Snapshot(**{**of.shown, "stacks": Facts([box], "a test")}), "scope: {containers: inventory}\n" + APPROVED, RULE)
+    assert [f.message for f in found if f.leaves_open] == ["the host's own network stack was not seen"]
+
+
+def test_a_waiver_that_may_be_unused_for_want_of_what_need_not_be_seen_leaves_nothing_open() -> None:
+    waiver = "waivers: [{id: W, rule: owner-not-visible, subject: nothing, reason: r, owner: o, expires: 2027-01-31}]\n"
+    (finding,) = [f for f in judged(BLIND, waiver, "owner-not-visible", "waiver-unused") if f.rule == "waiver-unused"]
+    assert (finding.outcome, finding.facts, finding.leaves_open) == ("unknown", ("owners",), True)
+    found = judged(BLIND, "scope: {must_see: [listeners]}\n" + waiver, "owner-not-visible", "waiver-unused")
+    assert not open_ends(found)
+
+
+def test_a_gap_that_names_a_listener_accepts_no_other() -> None:
+    blind = Host(Net((port("tcp/0.0.0.0:2049"), port("tcp/0.0.0.0:8443"))), rights=NO_RIGHTS, unreadable=[7])
+    found = judged(blind, GAP % ("owners", 'subject: "tcp/0.0.0.0:2049", '), "owner-not-visible")
+    assert [(f.subject, f.leaves_open) for f in found] == [("tcp/0.0.0.0:2049", False), ("tcp/0.0.0.0:8443", True)]

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.cli import audit
+from auditor.errors import PolicyError
 from auditor.facts import UnknownFact
 from auditor.model import Owner, Socket
 from auditor.policy_keys import text
-from auditor.policy_waivers import Waiver, waiver
+from auditor.policy_waivers import Waiver, accepted_gap, waiver
 from auditor.yaml_nodes import parse
 
 PHP = {"executable": "/usr/sbin/php-fpm8.2", "user": "www-data", "uid": 33}
@@ -26,6 +27,15 @@ ROGUE = {"executable": "/tmp/php-fpm8.2", "user": "www-data", "uid": 33}
 def given_waiver(keys: str = "") -> Waiver:
     written = f"{{rule: listener-not-approved, reason: moving, owner: web, expires: 2027-01-31{', ' if keys else ''}{keys}}}"
     return waiver(text)(parse(written.encode(), "p.yaml"))
+
+
+@pytest.mark.parametrize("rule", ["waiver-expired", "waiver-unused", "waiver-too-long"])
+def test_what_is_said_of_waivers_cannot_be_waived(rule: str) -> None:
+    written = f"{{rule: {rule}, reason: moving, owner: web, expires: 2027-01-31}}"
+    with pytest.raises(PolicyError) as caught:
+        waiver(text)(parse(written.encode(), "p.yaml"))
+    assert str(caught.value) == f"p.yaml:1:8: {rule}: what is said of waivers cannot be waived"
+    assert caught.value.advice == "remove this waiver; mend the one that the finding names, or turn the rule off for all to see"
 
 
 def test_it_holds_through_the_day_it_expires() -> None:
@@ -129,3 +139,37 @@ def test_its_day_is_utcs_wherever_the_audit_runs(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_every_word_that_was_given_is_in_the_report() -> None:
+    words = {"id": "EXC-1", "approved_by": "ciso", "ticket": "CHG-7", "compensated_by": "a firewall"}
+    given = given_waiver(", ".join(f"{key}: {word}" for key, word in words.items()))
+    told = {"reason": "moving", "owner": "web", "expires": "2027-01-31", "origin": "p.yaml:1", **words}
+    assert given.to_json() == told
+    assert given_waiver().to_json() == {key: told[key] for key in ("reason", "owner", "expires", "origin")}
+
+
+def test_it_is_called_by_its_id_or_by_its_place() -> None:
+    named, nameless = given_waiver("id: EXC-1"), given_waiver()
+    assert (named.title, str(named), named.about) == ("waiver EXC-1", "EXC-1", "listener-not-approved")
+    assert (nameless.title, str(nameless)) == ("waiver at p.yaml:1", "waiver at p.yaml:1")
+
+
+def test_an_accepted_gap_is_called_that_and_names_its_facts() -> None:
+    written = "{%s fact: [owners, stacks], reason: no rights, owner: ops, expires: 2027-01-31}"
+    named, nameless = (accepted_gap(parse((written % more).encode(), "p.yaml")) for more in ("id: GAP-1,", ""))
+    assert (named.title, str(named), named.about, named.facts) == ("accepted gap GAP-1", "GAP-1", "owners, stacks", ("owners", "stacks"))
+    assert (nameless.title, str(nameless)) == ("accepted gap at p.yaml:1", "accepted gap at p.yaml:1")
+    assert named.accepts("owners", "web-07", "host", ["tcp/0.0.0.0:80"])
+    assert named.accepts("stacks", "web-07", None, ["stack"])
+    assert not named.accepts("settings", "web-07", "host", ["settings"])
+    assert not named.accepts(None, "web-07", "host", ["stack"])
+
+
+def test_an_accepted_gap_for_subjects_accepts_nothing_of_others() -> None:
+    written = b"{fact: owners, subject: ['tcp/*:80', 'udp/*'], reason: no rights, owner: ops, expires: 2027-01-31}"
+    given = accepted_gap(parse(written, "p.yaml"))
+    assert given.accepts("owners", "web-07", "host", ["tcp/0.0.0.0:80"])
+    assert given.accepts("owners", "web-07", "host", ["tcp/0.0.0.0:81", "udp/0.0.0.0:53"])
+    assert not given.accepts("owners", "web-07", "host", ["tcp/0.0.0.0:81"])
+    assert not given.accepts("owners", "web-07", "host", [])

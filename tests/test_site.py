@@ -66,6 +66,23 @@ def roles(site: Site) -> dict[str, str]:
     return {host.name: " ".join(site.roles_of[key]) for key, host in site.hosts.items()}
 
 
+def test_advice_that_lists_a_few_words_says_how_many_there_are_more(folder: Path) -> None:
+    groups = "".join(f"[g{n}]\nx{n}\n" for n in range(10))
+    for group, near in (("zzzz", "allowed here: all, db, g0 and 11 more"), ("wbe", "did you mean 'web'? allowed here: web and 13 more")):
+        (told,) = refused(SITE.replace("groups: db", f"groups: {group}"), HOSTS + groups)
+        assert told.endswith(f"no inventory has a group '{group}'")
+        with pytest.raises(PolicyError) as caught:
+            load("site.yaml")
+        assert caught.value.advice == near
+
+
+def test_a_policy_is_no_site_and_is_told_where_it_goes(folder: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load("roles/web.yaml")
+    assert str(caught.value) == "roles/web.yaml:1:1: this is a policy, and no site file"
+    assert caught.value.advice == "give it with -p; a site file begins with the line 'site: 1'"
+
+
 # Roles
 
 
@@ -321,3 +338,8 @@ def test_a_thousand_clones_are_not_each_told_of_all_others() -> None:
     found = [seen(f"h{n}", "01", f"p{n}") for n in range(1000)]
     note_doubles(found)
     assert {len(one.clones) for one, _ in found} == {3}
+    assert found[0][0].clones == ("h1 (p1)", "h2 (p2)", "h3 (p3) and 996 more")
+    machines = [seen("web", f"{n:02}", f"m{n}") for n in range(1, 7)] + [seen("web", "01", "again")]
+    note_doubles(machines)
+    assert machines[0][0].strangers == ("web (m2)", "web (m3)", "web (m4) and 2 more")
+    assert machines[-2][0].strangers == ("web (m1)", "web (again)", "web (m2) and 3 more")

@@ -72,6 +72,25 @@ def test_of_json_lines_a_bad_one_costs_no_other(tmp_path: Path) -> None:
     assert [why.split(": ")[0] for why in bad] == [f"{path}:2", f"{path}:4", f"{path}:5"]
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"policy: 1\nextends: [baseline]\n", "that is a policy: give it with -p"),
+        (b"\xef\xbb\xbf# ours\r\n\r\n  # and yours\r\n---\r\npolicy : 1\r\n", "that is a policy: give it with -p"),
+        (b"# Example Bank\nsite: 1\n", "that is a site file: give it with --site"),
+    ],
+)
+def test_a_policy_or_a_site_file_is_no_source_and_the_error_says_where_it_goes(tmp_path: Path, content: bytes, says: str) -> None:
+    path = kept(tmp_path, content, "web.yaml")
+    assert read(path) == ([], [f"{path}: {says}"])
+
+
+@pytest.mark.parametrize("content", [b"# policy: 1\n", b"policy\n", b"the policy: 1\n", b"tcp LISTEN\npolicy: 1\n"])
+def test_what_only_speaks_of_a_policy_is_none(tmp_path: Path, content: bytes) -> None:
+    ((why,),) = [read(kept(tmp_path, content, "web.yaml"))[1]]
+    assert "neither a bundle nor a snapshot" in why
+
+
 @pytest.mark.parametrize("name", ["h.evidence.gz", "h.evidence", "h.json"])
 def test_gzip_is_known_by_its_first_bytes_whatever_the_name(tmp_path: Path, name: str) -> None:
     path = kept(tmp_path, gzip.compress(WEB1), name)

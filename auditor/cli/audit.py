@@ -22,7 +22,7 @@ from auditor.facts import PortRange
 from auditor.model import Snapshot
 from auditor.policy import Policy, load
 from auditor.remedy import Remedy
-from auditor.report import FAIL_ON, HostReport, Report, RuleDocument, VendorDefault
+from auditor.report import FAIL_ON, Drift, HostReport, Report, RuleDocument, VendorDefault
 from auditor.rule import Rule
 from auditor.site import Assignment
 from auditor.sources import Source, from_path, this_host
@@ -46,7 +46,7 @@ def arguments(parser: ArgumentParser) -> None:
     add("sources", nargs="*", metavar="SOURCE", help="a bundle, a snapshot, a folder of them, - for stdin (default: this host)")
     add("-p", "--policy", default="baseline", metavar="NAME|FILE", help="by which policy (default: baseline)")
     add("--site", metavar="FILE", help="judge each host by the policy of its role, as this site file and its inventory say")
-    add("--hosts", metavar="GLOB,...", help="expect evidence of these hosts of the site only")
+    add("--hosts", metavar="GLOB,...", help="expect evidence of these hosts of the site only; * is any text, nothing else is special")
     add("-b", "--baseline", metavar="SOURCE", help="say what changed since this bundle, snapshot, or folder of them, of the same hosts")
     add("-f", "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="write this format; - is stdout; may be repeated")
     add("-o", "--output", default="reports", metavar="DIR", help="where html, json and evidence go without -f (default: reports)")
@@ -99,7 +99,7 @@ def run(parsed: Namespace) -> int:
         documents={name: _document(rule) for name, rule in rules.items()},
         iana_ranges=tables.iana_ranges, iana_names=_iana_names(hosts, tables),
         narrowed=_narrowed(parsed, len(chosen), len(rules)), frameworks=controls.load(),
-        site=site.coverage(hosts) if site else None,
+        site=site.coverage(hosts) if site else None, drift=_drift(hosts, baseline) if parsed.baseline is not None else None,
     )  # fmt: skip
     for _, why in bad:
         sys.stderr.write(f"port-auditor: {harmless(why)}\n")
@@ -183,10 +183,18 @@ def _baseline(path: str | None, tables: Tables, site: SiteAudit | None) -> Basel
     return Baseline(snapshots)
 
 
+def _drift(hosts: list[HostReport], baseline: Baseline) -> Drift:
+    """Which hosts were compared, and which could not be. Of a host that audits itself nobody expects the others' evidence."""
+    compared = [host.baseline.shown.get("taken", "an unknown time") for host in hosts if host.baseline]
+    missing = [] if any(host.live and host.baseline for host in hosts) else sorted(baseline.unmet.values())
+    return Drift(compared, [host.name for host in hosts if not host.baseline], missing)
+
+
 def _narrowed(parsed: Namespace, chosen: int, known: int) -> list[str]:
     """What --only and --stack keep from being judged, for the verdict to say."""
     said = [f"only {chosen} of {known} rules were asked (--only)"] if parsed.only is not None else []
-    said += [f"only hosts {parsed.hosts} of the site were asked for (--hosts)"] if parsed.hosts is not None else []
+    said += [f"evidence was expected of hosts {parsed.hosts} of the site only (--hosts)"] if parsed.hosts is not None else []
+    said += [f"judged as of {parsed.today} (--today)"] if parsed.today is not None else []
     return said + ([f"only the network stack {parsed.stack} was judged (--stack)"] if parsed.stack is not None else [])
 
 

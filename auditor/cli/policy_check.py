@@ -20,10 +20,12 @@ from auditor.yaml_nodes import Mapping, Node, Scalar, printable, scalar
 HELP = """\
 Say all that is wrong with a policy.
 
-Errors, exit code 2: what cannot be read; what `must_have` asks of an approved entry and it does not say; an
-approved or required entry that is wholly forbidden. Warnings, exit code 0: an entry that another makes idle or
-repeats; one that is forbidden in part; an approval by process name alone; a waiver, an accepted gap or a review
-whose day has passed.
+Errors, exit code 2: what cannot be read; what `must_have` asks of an approved entry and it does not say (`audit`
+does not insist on it); an approved or required entry that is wholly forbidden; two waivers or gaps of one id.
+Warnings, exit code 0: an entry that another makes idle or repeats; one that is forbidden in part; an approval by
+process name alone, or of very many ports whoever holds them; a waiver of everything that its rule finds; a rule on
+which a review rests turned off; a system or unit that looks misspelt; a waiver, an accepted gap or a review whose day
+has passed.
 
 A site file is checked with its inventory and every role's policy: exit code 1 where a host has no role or several.
 A CSV file is checked as an approved list, by the words of its first row; --column says which word stands for
@@ -96,10 +98,10 @@ def _source(path: str, columns: list[str]) -> Source:
 
 
 def _written(items: dict[str, Node]) -> Mapping:
-    written = Mapping("--column", 1, 1)
+    written = Mapping("--column", 0, 0)
     written.items = {key: (_scalar(key), value) for key, value in items.items()}
     return written
 
 
 def _scalar(word: str) -> Scalar:
-    return Scalar(word, "--column", 1, 1)
+    return Scalar(word, "--column", 0, 0)

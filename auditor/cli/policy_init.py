@@ -21,7 +21,8 @@ Draft a policy from what listens on this host, or on all hosts of a role.
 An entry is proposed if it is on --share percent of the hosts. It asks what all of them show: executable, user,
 unit or container. Not proposed, and listed in comments with the reason: what few hosts have; what runs from a
 folder that users write to, from a file that is deleted, or from memory; what the policy that is extended forbids.
-Every purpose is empty: until people have filled them in, `policy check` and `audit` refuse the file.
+Every purpose is empty, and so is what else `must_have` of that policy asks for: until people have filled them in,
+`policy check` and `audit` refuse the file.
 
 Exit code 0 where all was seen, 3 where a source could not be read or a host may listen on more than was seen; the
 draft is written all the same, and says so."""
@@ -101,4 +102,5 @@ def _made_of(made: Draft, snapshots: list[Snapshot]) -> str:
 def _told(made: Draft, output: str) -> str:
     where = "the draft" if output == "-" else output
     left_out = len(made.rare) + len(made.refused)
-    return f"{len(made.proposed)} proposed, {left_out} listed as not proposed; fill in each purpose in {where}, then `policy check` it"
+    to_fill = " and ".join(made.to_fill)
+    return f"{len(made.proposed)} proposed, {left_out} listed as not proposed; fill in each {to_fill} in {where}, then `policy check` it"

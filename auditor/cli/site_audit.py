@@ -31,7 +31,8 @@ class SiteAudit:
         for policy in {id(policy): policy for policy in self.policies.values()}.values():
             check_tables(policy, tables)
         if not self.site.expected(patterns):
-            raise AuditorError(f"no host of {self.site.name}'s inventory is asked for", "see the names in --hosts, and the inventory")
+            advice = "see the names in --hosts, in which only * is special, and the inventory"
+            raise AuditorError(f"no host of {self.site.name}'s inventory is asked for", advice)
 
     def assigned(self, sources: Sequence[Source]) -> list[Assignment]:
         """Which host each source is of."""

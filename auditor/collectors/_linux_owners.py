@@ -8,7 +8,7 @@ from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.facts import Gap
-from auditor.model import ELSEWHERE, File, Folder, Identity, Owner
+from auditor.model import UNPROVEN, File, Folder, Identity, Owner
 from auditor.parsers import rows
 
 PROCESS_COLUMNS = "pid started uid process executable cgroup file? at_path? folders? root?"
@@ -22,17 +22,18 @@ _NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.sc
 _USERS_OWN = re.compile(r"/(?:user(?:-[^/]*)?\.slice|user@[^/]*\.service)(?:/|$)")
 _AT_PATH = ("itself", "another", "none")
 _MODE = re.compile("[0-7]{4}")
-_UNIT = re.compile(r"/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
+_UNIT = re.compile(r"(?:/\.\.|/[^/]+\.slice)*+/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
 def unit_of(cgroup: str) -> str | None:
-    """The systemd unit of a control group path: the first in it, since what lies below a unit or a container is its own to name."""
+    """The systemd unit of a control group path. systemd has units in slices alone; what lies below anything else, as a unit, a container or
+    a group that was given to a user, is named at will."""
     container = _container(cgroup)
     ours = cgroup
     if container:
         start = cgroup.rindex("/", 0, container.end(0) - 1) + 1
         ours = cgroup[:start] + cgroup[start:].partition("/")[0]
-    found = _UNIT.search(ours)
+    found = _UNIT.match(ours)
     return found[1] if found else None
 
 
@@ -173,7 +174,7 @@ def _executable_file(path: str | None, file: str | None, at_path: str | None, fo
     rights = _rights(file)
     if not rights:
         return {}
-    if at_path in _AT_PATH and not path.endswith(ELSEWHERE):
+    if at_path in _AT_PATH and not path.endswith(UNPROVEN):
         rights["at_path"] = at_path
     above = path.split("/")[:-1]
     paths = ["/".join(above[:end]) or "/" for end in range(len(above), 0, -1)]

@@ -6,6 +6,7 @@ import re
 
 from auditor.evidence import Answer
 from auditor.facts import Gap
+from auditor.model import ELSEWHERE, FORGEABLE
 from auditor.parsers import rows
 
 Row = tuple[str | None, ...]
@@ -13,8 +14,8 @@ Row = tuple[str | None, ...]
 SECTIONS = ("began", "namespaces", "tables of", "tables", "details", "settings", "addresses", "descriptors", "tables again",
             "status", "groups", "began again", "namespaces again")  # fmt: skip
 """Those that the script always has, whatever a host lacks."""
-ELSEWHERE = " (in another mount namespace)"
 _MARK = "= "
+_OWN_USERS = "/proc/self/ns/user"
 _PATH = re.compile(r"/proc/(self|[0-9]+)(?:/task/([0-9]+))?/([a-z0-9/]+)")
 _MOST_SAID = 20
 _IN_MEMORY = re.compile(r"/memfd:.* \(deleted\)", re.DOTALL)
@@ -141,6 +142,7 @@ class Processes:
         self._exact = how.endswith("b")
         self._executables = targets(lines)
         _add_from_threads(self._executables, text.starting("thread executables ")[1])
+        self._users = targets(text.lines("user namespaces"))
 
     def row(self, pid: int) -> Row:
         """pid, started, uid, process, executable, cgroup, as the built-in probe has them."""
@@ -192,7 +194,17 @@ class Processes:
         path = unescaped(target, self._exact)
         if path is None or self._same is None:
             return ""
-        return path if link in self._same or _IN_MEMORY.fullmatch(path) else path + ELSEWHERE
+        if _IN_MEMORY.fullmatch(path):
+            return path
+        return path + ELSEWHERE if link not in self._same else self._unless_forgeable(pid, path)
+
+    def _unless_forgeable(self, pid: int, path: str) -> str:
+        """In a user namespace of its own a process may choose the path (see `auditor.live.executables`); not shown where that is not."""
+        ours = self._users.get(_OWN_USERS)  # none where the kernel has no such namespaces, or the script did not ask
+        theirs = self._users.get(f"/proc/{pid}/ns/user")
+        if ours is None or theirs == ours:
+            return path
+        return "" if theirs is None else path + FORGEABLE
 
     def _group(self, pid: int) -> str | None:
         """The path in the unified hierarchy, or in systemd's own where the first is only the root; None where there is neither."""

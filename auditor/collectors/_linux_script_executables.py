@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from auditor.collectors._linux_proc_text import Row, Text, by_path, targets
-from auditor.model import DELETED, ELSEWHERE, IN_MEMORY
+from auditor.model import DELETED, IN_MEMORY, UNPROVEN
 
 _LISTED = re.compile(r"[-d]([r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-])[.+@]? +[0-9]+ +([0-9]+) +([0-9]+) .* (/[^ ]*)")
 _EXECUTABLE = re.compile(r"(/proc/[0-9]+)(?:/task/[0-9]+)?(/exe)")
@@ -43,7 +43,7 @@ class Files:
         file, at_path, folders = self._files.get(link, ""), "", ""
         if executable.endswith(DELETED):
             at_path = "" if executable.startswith(IN_MEMORY) else self._at_path.get(link) or ""
-        elif self._shown and not executable.endswith(ELSEWHERE):
+        elif self._shown and not executable.endswith(UNPROVEN):
             at_path = "itself"
         if at_path == "itself":
             above = executable.split("/")[:-1]

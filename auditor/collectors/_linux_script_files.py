@@ -28,8 +28,7 @@ def container_names(text: Text) -> tuple[Rows, list[Gap]]:
 
 
 def socket_units(text: Text) -> tuple[Rows, list[Gap]]:
-    """Rows of unit, file, line, directive and value in systemd's order: of two files of one name the first counts, drop-ins come after
-    their unit."""
+    """Rows of unit, file, line, directive and value, as `auditor.live.socket_units` has them: of two files of one name the first counts."""
     files: dict[str, str] = {}
     said: dict[str, list[tuple[str, str, str]]] = {}
     gaps = _said(text)
@@ -39,20 +38,15 @@ def socket_units(text: Text) -> tuple[Rows, list[Gap]]:
             files.setdefault(path, kind)
         elif not _directive(line, files, said):
             gaps.append(Gap("a line about socket units cannot be read", line[:200]))
-    units: dict[str, str] = {}
-    drop_ins: dict[str, dict[str, str]] = {}
+    counting: dict[tuple[str, str], str] = {}
     for path in files:
         folder, _, name = path.rpartition("/")
-        if name.endswith(".socket"):
-            units.setdefault(name, path)
-        else:
-            drop_ins.setdefault(folder.rpartition("/")[2].removesuffix(".d"), {}).setdefault(name, path)
+        of = (name, "") if name.endswith(".socket") else (folder.rpartition("/")[2].removesuffix(".d"), name)
+        counting.setdefault(of, path)
     found: Rows = []
-    for unit in sorted(units.keys() | drop_ins.keys()):
-        parts = drop_ins.get(unit, {})
-        paths = [units[unit]] if unit in units else []
-        for path in [*paths, *(parts[name] for name in sorted(parts))]:
-            found += [(unit, path, number, directive, value) for number, directive, value in said.get(path, [])]
+    for (unit, _), path in counting.items():
+        found.append((unit, path, "0", None, None))
+        found += [(unit, path, number, directive, value) for number, directive, value in said.get(path, [])]
     return found, gaps
 
 

@@ -24,7 +24,7 @@ from auditor.tables import Tables
 LIMITS = (
     "A network namespace that only an open descriptor or a socket keeps alive, with no process or mount in it, is not found.",
     "Landlock, seccomp, SELinux and cgroup BPF can refuse or grant a bind; none of them was examined.",
-    "A process may give itself any name; only its executable, user and control group are the kernel's word.",
+    "A process may give itself any name, and any user may run a program and fill it with other code: only user and control group tell who.",
     "The host firewall and the network path were not examined.",
     "This is one moment: what listened before or after is not in it.",
 )

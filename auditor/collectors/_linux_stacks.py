@@ -7,11 +7,9 @@ import re
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_of, unit_of
 from auditor.facts import Gap
+from auditor.model import DELETED, without_unproven
 
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
-_ELSEWHERE, _DELETED = " (in another mount namespace)", " (deleted)"
-_UNITS = "service|socket|scope|slice|mount|automount|swap|target|path|timer|device"
-_PLAIN = re.compile(rf"(?!host$)(?!.*\.(?:{_UNITS})$)[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _ODD = re.compile(r"[^A-Za-z0-9_.+-]")
 
 
@@ -88,15 +86,14 @@ def _given(rows: list[tuple[str | None, ...]], containers: dict[str, str]) -> st
 
 
 def _after_process(label: str, rows: list[tuple[str | None, ...]]) -> str:
-    """A name after what runs in it, which anybody can call anything: it can never be one that `_given` gives a container or a unit, nor the
-    host's."""
+    """A name after what runs in it, which anybody can call anything: it begins so that it is none that `_given` gives, nor the host's."""
     for row in rows:
         if row[6] or row[5]:
             path = row[6] or row[5] or ""
-            bare = path.removesuffix(_ELSEWHERE).removesuffix(_DELETED)
+            bare = without_unproven(path).removesuffix(DELETED)
             marks = path[len(bare) :]
             name = bare.rpartition("/")[2]
-            return ("" if _PLAIN.fullmatch(name) else "process:") + _ODD.sub("_", name) + marks
+            return "process:" + _ODD.sub("_", name) + marks
     return "namespace without a visible process" if rows else label
 
 

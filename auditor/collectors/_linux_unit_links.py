@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.collectors._linux_drop_ins import UnitFiles, template_of
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
 
 DEPENDENCIES = (".wants", ".requires", ".upholds")
@@ -32,28 +33,21 @@ class Links:
         named = {name for (_, name), target in wanted.items() if target not in (None, _MASK)}
         self.enabled = {self.aliases.get(name, name) for name in named} - self.masked
 
-    def effective(self, by_unit: dict[str, Rows]) -> dict[str, Rows]:
+    def effective(self, files: UnitFiles) -> dict[str, Rows]:
         """What units say, each unit once: without other names, masked units and templates, with the instances that are enabled."""
-        found: dict[str, Rows] = {}
-        for name in sorted({*by_unit, *self.enabled}):
-            said = by_unit.get(name, [])
-            template = _template(name)
-            if name in self.aliases or name in self.masked or template == name:
-                continue
-            if template and not any((row[1] or "").endswith(f"/{name}") for row in said):
-                said = [*by_unit.get(template, []), *said]
-            found[name] = said
-        return found
+        names = {name for name in {*files.names, *self.enabled} if template_of(name) != name}
+        return self.named(files, names)
 
-
-def _template(name: str) -> str | None:
-    """The template of an instance, `a@.socket` of `a@b.socket`; None of other units."""
-    stem, at, _ = name.removesuffix(".socket").partition("@")
-    return f"{stem}@.socket" if at else None
+    def named(self, files: UnitFiles, names: set[str]) -> dict[str, Rows]:
+        """What the units of these names say, in the order of the names, without masked ones and those that are another name of one."""
+        others: dict[str, list[str]] = {}
+        for alias, name in self.aliases.items():
+            others.setdefault(name, []).append(alias)
+        return {name: files.said(name, others.get(name, [])) for name in sorted(names - self.masked - self.aliases.keys())}
 
 
 def _other_name(name: str, target: str) -> str | None:
     folder, _, other = target.rpartition("/")
-    if other == name or not other.endswith(".socket") or not folder.rpartition("/")[0].endswith(_UNITS) or _template(name) == other:
+    if other == name or not other.endswith(".socket") or not folder.rpartition("/")[0].endswith(_UNITS) or template_of(name) == other:
         return None
     return other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.collectors._linux_drop_ins import UnitFiles
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
 from auditor.collectors._linux_unit_links import Links
 from auditor.collectors._reach import reach
@@ -89,28 +90,25 @@ def _address(value: str) -> tuple[str, str | None, int | None]:
     return address, (zone or device).lstrip("%") or None, number or None
 
 
-def _by_unit(evidence: LinuxEvidence) -> tuple[dict[str, Rows], list[Gap]]:
+def _files(evidence: LinuxEvidence) -> tuple[UnitFiles, list[Gap]]:
     found, gaps = evidence.table("socket-units", _COLUMNS, "builtin:socket-units")
-    by_unit: dict[str, Rows] = {}
-    for row in found:
-        by_unit.setdefault(row[0] or "", []).append(row)
-    return by_unit, gaps
+    return UnitFiles(found), gaps
 
 
 def socket_units(evidence: LinuxEvidence) -> tuple[list[SocketUnit] | None, list[Gap]]:
     """The units in the order of their names; None where they may not be all, so that none is named in another's place."""
-    by_unit, gaps = _by_unit(evidence)
-    aliases = Links(evidence).aliases
-    return None if gaps else [SocketUnit(name, said) for name, said in by_unit.items() if name not in aliases], gaps
+    files, gaps = _files(evidence)
+    said = {} if gaps else Links(evidence).named(files, files.names)
+    return None if gaps else [SocketUnit(name, own) for name, own in said.items()], gaps
 
 
 def declared(evidence: LinuxEvidence) -> Facts[DeclaredUnit]:
     """The ports that units declare, those of a template by each of its instances that is enabled. None where lines or links are missing:
     a later line may take an earlier one back, and a link may be a mask."""
-    by_unit, gaps = _by_unit(evidence)
+    files, gaps = _files(evidence)
     links = Links(evidence)
     gaps += links.gaps
-    units = [] if gaps else [SocketUnit(name, said) for name, said in links.effective(by_unit).items()]
+    units = [] if gaps else [SocketUnit(name, said) for name, said in links.effective(files).items()]
     seen = [_declared(unit, one, unit.name in links.enabled) for unit in units for one in unit.listens]
     return Facts(seen, "systemd's unit files", [*gaps, *(gap for unit in units for gap in unit.unread), *evidence.whole])
 

@@ -502,16 +502,19 @@ linux_containers() {
 }
 
 unit_folders='/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early
-    /etc/systemd/system /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system
-    /lib/systemd/system /run/systemd/generator.late'
+    /etc/systemd/system /etc/systemd/system.attached /run/systemd/system /run/systemd/system.attached /run/systemd/generator
+    /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
 
-# linux_socket_units: the files of socket units in systemd's order of precedence, and named directives of theirs: other lines can hold secrets;
-# then the links that enable, mask or rename them
+# linux_socket_units: the files of socket units and the drop-ins of one, of many (a-.socket.d) and of all (socket.d), in systemd's order of
+# precedence, and named directives of theirs: other lines can hold secrets; then the links that enable, mask or rename them
 linux_socket_units() {
     set --
     for folder in $unit_folders; do
         if [ -e "$folder" ] && ! [ -r "$folder" ]; then refuse "$folder: may not be read"; fi
-        for unit in "$folder"/*.socket "$folder"/*.socket.d/*.conf; do
+        for parts in "$folder"/*.socket.d "$folder"/socket.d; do
+            if [ -d "$parts" ] && ! { [ -r "$parts" ] && [ -x "$parts" ]; }; then refuse "$parts: may not be read"; fi
+        done
+        for unit in "$folder"/*.socket "$folder"/*.socket.d/*.conf "$folder"/socket.d/*.conf; do
             if [ -f "$unit" ]; then
                 say "file $unit"
                 set -- "$@" "$unit"

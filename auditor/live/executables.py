@@ -1,7 +1,7 @@
 """The file that a process runs: where it lies, and who may change it or put another one in its place.
 
-A path is the kernel's word only where the file is the one at that path here; whatever is told of the file itself is by stat through
-/proc/PID/exe, and so of that very file.
+A path says which file the kernel has for the program only where that is the one at the path here, and where no process may choose it.
+Whatever is told of the file itself is by stat through /proc/PID/exe, and so of that very file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ COLUMNS = "file at_path folders root"
 file is at its path. `folders` are those above it, the innermost first, each as `file` is. `root` is UID:GID of the root of its user
 namespace."""
 ELSEWHERE = " (in another mount namespace)"
+FORGEABLE = " (in another user namespace)"
 _DELETED = " (deleted)"
 _IN_MEMORY = "/memfd:"
 """So begins the name of a file that has none; it can be made elsewhere too, but it is nobody's path."""
@@ -32,7 +33,9 @@ def look(at: str) -> tuple[bytes, ...]:
 
     In a mount namespace of its own, which any user can make, another file can be laid over a path, and a process that is in this one can
     run it: where the file is not the one at that path here, ELSEWHERE says so, and where it was deleted, unless it lies on the very mount
-    that its folder is on here.
+    that its folder is on here. In a user namespace of its own, which any user can make, a process may have the kernel call it by any other
+    program's path (prctl(2), PR_SET_MM_MAP): FORGEABLE says so, though not where another process did that that shared its memory. Where the
+    namespace is not shown, neither is the path.
     """
     link = at + "/exe"
     path = os.readlink(link)
@@ -51,7 +54,21 @@ def look(at: str) -> tuple[bytes, ...]:
             at_path = _at_path(bare)
         else:
             path += ELSEWHERE
-    return rows.field(os.fsencode(path)), _rights(runs), at_path, folders, _root(at)
+    try:
+        ours = _in_our_user_namespace(at)
+    except OSError:
+        return DENIED
+    if not ours and not path.startswith(_IN_MEMORY) and not path.endswith(ELSEWHERE):
+        path += FORGEABLE
+        at_path = folders = _NOT_SHOWN
+    return rows.field(os.fsencode(path)), _rights(runs), at_path, folders, _ROOT if ours else _root(at)
+
+
+def _in_our_user_namespace(at: str) -> bool:
+    own = "/proc/self/ns/user"
+    if not os.path.lexists(own):  # a kernel without user namespaces
+        return True
+    return os.readlink(at + "/ns/user") == os.readlink(own)
 
 
 def _status(path: str) -> os.stat_result | None:
@@ -89,13 +106,8 @@ def _at_path(path: str) -> bytes:
 
 
 def _root(at: str) -> bytes:
-    """Who root of its user namespace is here: 0 but in a container that has such a namespace; `-` where it has no root."""
-    own = "/proc/self/ns/user"
-    if not os.path.lexists(own):  # a kernel without user namespaces
-        return _ROOT
+    """Who root of another user namespace is here; `-` where it has no root."""
     try:
-        if os.readlink(at + "/ns/user") == os.readlink(own):
-            return _ROOT
         ids = [_outside(_read(f"{at}/{name}")) for name in ("uid_map", "gid_map")]
     except OSError:
         return _NOT_SHOWN

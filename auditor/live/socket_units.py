@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 FOLDERS = (
     "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
-    "/etc/systemd/system", "/run/systemd/system", "/run/systemd/generator", "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
+    "/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached",
+    "/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+    "/run/systemd/generator.late",
 )  # fmt: skip
 """systemd.unit(5), table 1: of two files of one name the first wins."""
 DIRECTIVES = (
@@ -29,10 +30,11 @@ LINK_COLUMNS = "link target"
 
 
 def ask(notebook: dict[str, object]) -> Iterator[Answer]:
-    """Rows of unit, file, line, directive and value, drop-ins after their unit, in the order in which systemd applies them; and rows of
-    the links that name units, with what each leads to in the end, `-` where there is a file in place of the link."""
-    units: dict[str, str] = {}
-    drop_ins: dict[str, dict[str, str]] = {}
+    """Rows of unit, file, line, directive and value, in the order of FOLDERS; each file that counts has one of line 0 first, without a
+    directive, since an empty drop-in takes the place of others of its name. A drop-in's unit is the name of its folder without the `.d`:
+    it may be many units', or of all (`socket`). And rows of the links that name units, with what each leads to in the end, `-` where there
+    is a file in place of the link."""
+    counting: dict[tuple[str, str], str] = {}
     wanted: list[str] = []
     lines: list[bytes] = []
     failures: list[bytes] = []
@@ -48,22 +50,21 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
             continue
         for name in sorted(names):
             if name.endswith(".socket"):
-                units.setdefault(name, f"{folder}/{name}")
-            elif name.endswith(".socket.d"):
+                counting.setdefault((name, ""), f"{folder}/{name}")
+            elif name == "socket.d" or name.endswith(".socket.d"):
                 for part in _listed(f"{folder}/{name}", ".conf", failures):
-                    drop_ins.setdefault(name[:-2], {}).setdefault(part, f"{folder}/{name}/{part}")
+                    counting.setdefault((name[:-2], part), f"{folder}/{name}/{part}")
             elif name.endswith(DEPENDENCIES):
                 wanted += [f"{folder}/{name}/{unit}" for unit in _listed(f"{folder}/{name}", ".socket", unlisted)]
-    for unit in sorted(units.keys() | drop_ins.keys()):
-        parts = drop_ins.get(unit, {})
-        for path in ([units[unit]] if unit in units else []) + [parts[name] for name in sorted(parts)]:
-            try:
-                lines += _directives(unit, path)
-            except OSError as error:
-                if os.path.realpath(path) != "/dev/null":
-                    failures.append(f"{path}: {error.strerror}\n".encode())
+    for (unit, _), path in counting.items():
+        lines.append(b"\t".join((rows.field(os.fsencode(unit)), rows.field(os.fsencode(path)), b"0", b"-", b"-")))
+        try:
+            lines += _directives(unit, path)
+        except OSError as error:
+            if os.path.realpath(path) != "/dev/null":
+                failures.append(f"{path}: {error.strerror}\n".encode())
     yield Answer("socket-units", "builtin:socket-units", rows.table(COLUMNS, lines), "1" if failures else "0", stderr=b"".join(failures))
-    links = [_link(path) for path in [*wanted, *(path for path in units.values() if os.path.islink(path))]]
+    links = [_link(path) for path in [*wanted, *(path for (_, part), path in counting.items() if not part and os.path.islink(path))]]
     table = rows.table(LINK_COLUMNS, links)
     yield Answer("socket-units", "builtin:unit-links", table, "1" if unlisted else "0", stderr=b"".join(unlisted))
 

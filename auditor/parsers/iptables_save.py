@@ -15,7 +15,17 @@ import re
 from collections.abc import Iterator
 
 from auditor.facts import PortRange
-from auditor.parsers.nat_rules import JUMP, TRANSLATE, XT_LEAVING_THE_DESTINATION, Match, NatRule, NatRules, Place, complement
+from auditor.parsers.nat_rules import (
+    JUMP,
+    TRANSLATE,
+    XT_LEAVING_THE_DESTINATION,
+    Match,
+    NatRule,
+    NatRules,
+    Place,
+    complement,
+    of_protocols,
+)
 from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import Output
 
@@ -40,6 +50,8 @@ _TAKING = {
     "--hex-string", *_TO.values(),
 }  # fmt: skip
 """Options whose value may begin with a dash, or is read."""
+_ANY_PROTOCOL = ("all", "0", "ip")
+"""iptables(8): "The number zero is equivalent to all"; ip is its name in /etc/protocols."""
 _UNREAD = ("--ports", "--port", "--ctorig", "--ctrepl", "--ctproto", "--match-set")
 
 
@@ -105,6 +117,9 @@ def _rule(read: NatRules, family: str, line: str, text: str) -> None:
     except ValueError as problem:
         read.gap(f"a rule cannot be read: {problem}", line)
         return
+    if found is not None and not found.match.about_ports:
+        read.pass_over(line, "a rule of protocols without ports")
+        return
     read.taken.append(line)
     read.chains[place] += [] if found is None else [found]
 
@@ -148,8 +163,8 @@ def _condition(option: str, value: str, negated: bool) -> Match | None:
     if option in ("--dport", "--dports"):
         ports = tuple(PortRange.parse(part.replace(":", "-")) for part in value.split(","))
         return Match(ports=complement(ports) if negated else ports)
-    if option == "-p" and value != "all":
-        return Match(unread=True) if negated else Match(protocols=(value,))
+    if option == "-p" and value not in _ANY_PROTOCOL:
+        return Match(unread=True) if negated else of_protocols([value])
     if option in ("-d", "--dst-range") and not negated:
         return Match(destinations=(value.removesuffix("/128" if ":" in value else "/32"),))
     if option.startswith(_UNREAD) or (option == "-m" and value not in _NAMING_NO_PORT):

@@ -17,6 +17,18 @@ from auditor.reading import Output, Read
 
 PORTED = ("tcp", "udp", "udplite", "sctp", "dccp")
 """The protocols that have ports."""
+_NO_PORTS = "no ports"
+_WITHOUT_PORTS = {
+    "hopopt", "ip", "icmp", "igmp", "ggp", "ipencap", "ipv4", "ipv6", "ipv6-route", "ipv6-frag", "rsvp", "gre", "esp", "ipv6-crypt", "ah",
+    "ipv6-auth", "icmpv6", "ipv6-icmp", "ipv6-nonxt", "ipv6-opts", "eigrp", "ospf", "ospfigp", "ipip", "etherip", "encap", "pim", "comp",
+    "ipcomp", "vrrp", "l2tp", "isis", "mh", "mobility-header", "mpls-in-ip", "hip",
+}  # fmt: skip
+_BY_NUMBER = {
+    **{str(number): _NO_PORTS for number in (*range(5), 41, 43, 44, 46, 47, 50, 51, 58, 59, 60, 88, 89, 94, 97, 98, 103, 108, 112, 115)},
+    "124": _NO_PORTS, "135": _NO_PORTS, "137": _NO_PORTS, "139": _NO_PORTS,
+    "6": "tcp", "17": "udp", "33": "dccp", "132": "sctp", "136": "udplite",
+}  # fmt: skip
+"""By IANA's protocol numbers: those of PORTED, and the ones that have no ports."""
 EVERY_PORT = PortRange(1, PORT_MAX)
 _FAMILIES = {"ip": "ipv4", "ip6": "ipv6"}
 _MOST = 1 << 17
@@ -47,6 +59,11 @@ class Match:
         self.unread = unread
 
     @property
+    def about_ports(self) -> bool:
+        """Whether packets that meet it may have ports."""
+        return self.protocols is None or not {*self.protocols}.isdisjoint(PORTED)
+
+    @property
     def key(self) -> tuple[Any, ...]:
         return self.protocols, self.ports, self.destinations, self.unread
 
@@ -75,6 +92,13 @@ def _narrower(one: str, other: str) -> str | None:
     if first.version != second.version or not first.overlaps(second):
         return None
     return one if first.prefixlen >= second.prefixlen else other
+
+
+def of_protocols(values: Iterable[str]) -> Match:
+    """Of one of these protocols, each a name or a number; `unread` where it is not known of one whether it has ports."""
+    named = (_BY_NUMBER.get(value, value.lower()) for value in values)
+    names = dict.fromkeys(_NO_PORTS if name in _WITHOUT_PORTS else name for name in named)
+    return Match(protocols=tuple(names)) if names.keys() <= {*PORTED, _NO_PORTS} else Match(unread=True)
 
 
 class NatRule:
@@ -156,7 +180,7 @@ class Followed:
     def _translation(self, place: Place, rule: NatRule, met: Match) -> None:
         family = _FAMILIES.get(rule.family or place[0], "any")
         for protocol in ("any",) if met.protocols is None else met.protocols:
-            if protocol != "any" and protocol not in PORTED:
+            if protocol not in ("any", *PORTED):
                 continue
             for destination in met.destinations or (None,):
                 for ports in met.ports or (EVERY_PORT,):

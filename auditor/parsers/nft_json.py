@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.facts import PortRange
-from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, XT_LEAVING_THE_DESTINATION, Match, NatRule, complement
+from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, XT_LEAVING_THE_DESTINATION, Match, NatRule, complement, of_protocols
 
 UNFORESEEN = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 Sets = Mapping[str, list[Any]]
 """The elements of a table's sets and maps, by name."""
-_PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 _PORTS, _PROTOCOL, _DESTINATION, _OTHER, _UNREAD = "ports", "protocol", "destination", "other", "unread"
 _META_WITHOUT_PORTS = {
     "iif", "iifname", "iiftype", "iifgroup", "iifkind", "oif", "oifname", "oiftype", "oifgroup", "oifkind", "nfproto", "protocol",
@@ -194,7 +193,7 @@ def _of(kind: str, values: list[Any]) -> Match:
     if kind == _PORTS:
         return Match(ports=tuple(PortRange.parse(_text(value)) for value in values))
     if kind == _PROTOCOL:
-        return Match(protocols=tuple(_PROTOCOLS.get(value, str(value)) for value in values))
+        return of_protocols(map(_text, values))
     if kind == _DESTINATION:
         return Match(destinations=tuple(_text(value) for value in values))
     return Match(unread=kind == _UNREAD)

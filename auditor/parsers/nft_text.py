@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 
 from auditor.facts import PortRange
-from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, Match, NatRule, NatRules, Place, complement
+from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, Match, NatRule, NatRules, Place, complement, of_protocols
 from auditor.parsers.typed_lines import pass_over_echo, typed
 from auditor.reading import Output
 
@@ -44,7 +44,6 @@ _HARMLESS = re.compile(
 _LEAVING = re.compile(
     r"(?:(?<= )|^)(?:accept|drop|return|continue|masquerade\b.*|snat\b.*|reject\b.*|queue\b.*|notrack|(?:meta|ct) \w+ set \S+)$"
 )
-_NUMBERS = {"6": "tcp", "17": "udp", "132": "sctp", "33": "dccp", "136": "udplite"}
 
 
 def read(rules: NatRules, output: Output) -> None:
@@ -103,13 +102,15 @@ def _rule(rules: NatRules, place: Place, line: str, sets: dict[tuple[str, str, s
     text = _QUOTED.sub('""', line.strip()).removesuffix(' comment ""').strip()
     told = f"nft, table {place[0]} {place[1]}, chain {place[2]}: {line.strip()}"
     done = _DONE.search(text)
+    match = Match() if done is None else _conditions(_HARMLESS.sub("", text[: done.start()]), place, sets)
+    if not match.about_ports:
+        rules.pass_over(line, "a rule of protocols without ports")
+        return
     rules.taken.append(line)
     if done is None:
         if not _LEAVING.search(text):
             rules.chains[place].append(NatRule(Match(), UNREAD, "", told))
-        return
-    match = _conditions(_HARMLESS.sub("", text[: done.start()]), place, sets)
-    if done["jump"]:
+    elif done["jump"]:
         rules.chains[place].append(NatRule(match, JUMP, done["chain"], told))
     elif done["redirect"]:
         rules.chains[place].append(NatRule(match, TRANSLATE, f"port {done['port']} of this host" if done["port"] else "this host", told))
@@ -139,7 +140,7 @@ def _asked(pattern: re.Pattern[str], found: re.Match[str], place: Place, sets: d
         ports = tuple(PortRange.parse(value) for value in values)
         return Match(protocols=protocols, ports=complement(ports) if found["not"] else ports)
     if pattern is _PROTOCOL:
-        return Match(unread=True) if found["not"] else Match(protocols=tuple(_NUMBERS.get(value, value) for value in values))
+        return Match(unread=True) if found["not"] else of_protocols(values)
     return Match() if found["not"] else Match(destinations=tuple(values))
 
 

@@ -150,10 +150,15 @@ def _findings(report: Report, title: str, findings: list[Finding]) -> Iterator[s
         for name in ("observed", "expected", "source"):
             value = getattr(finding, name)
             if value:
-                yield from wrap(harmless(f"{name}: {_shortened(value)}"), _WIDTH, initial_indent="      ", subsequent_indent="        ")
+                yield from _beneath(f"{name}: {_shortened(value)}")
         if standing := report.standing(finding):
-            yield from wrap(harmless(standing), _WIDTH, initial_indent="      ", subsequent_indent="        ")
+            yield from _beneath(standing)
     yield ""
+
+
+def _beneath(text: str) -> list[str]:
+    """Lines that belong to a finding; addresses of pages stay whole."""
+    return wrap(harmless(text), _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
 
 
 def _shortened(value: str) -> str:
@@ -177,8 +182,8 @@ def _unknown(report: Report, findings: list[Finding]) -> Iterator[str]:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
         rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
         if standing is not None:
-            yield from wrap(harmless(standing), _WIDTH, initial_indent="      ", subsequent_indent="        ")
-        yield from wrap(f"not judged: {rules}", _WIDTH, initial_indent="      ", subsequent_indent="        ", break_on_hyphens=False)
+            yield from _beneath(standing)
+        yield from _beneath(f"not judged: {rules}")
     yield ""
 
 
@@ -199,10 +204,15 @@ def _not_checked(report: Report) -> Iterator[str]:
     for finding in report.findings:
         if finding.outcome == "notchecked":
             by_reason.setdefault(finding.message, {})[finding.rule] = None
+    off = sorted({finding.rule for finding in report.findings if finding.outcome == "notselected"})
     if by_reason:
-        yield f"Not checked, for want of a yardstick ({len({rule for rules in by_reason.values() for rule in rules})} rules)"
+        yield f"Not checked, for want of a yardstick (rules: {len({rule for rules in by_reason.values() for rule in rules})})"
         for reason, rules in by_reason.items():
             yield from _wrapped("  ", harmless(f"{reason}: {', '.join(sorted(rules))}"))
+        yield ""
+    if off:
+        yield f"Off in the policy (rules: {len(off)})"
+        yield from _wrapped("  ", ", ".join(off))
         yield ""
 
 
@@ -218,7 +228,7 @@ def _limits(report: Report) -> Iterator[str]:
 
 def _counts(report: Report) -> Iterator[str]:
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
-    yield f"{told or 'no rule was asked'}; evaluated for {report.evaluated_on}"
+    yield f"answers: {told or 'none'}; evaluated for {report.evaluated_on}"
 
 
 REPORTER = Reporter(suffix="txt", media_type="text/plain", render=render)

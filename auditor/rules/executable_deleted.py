@@ -17,7 +17,7 @@ Linux: `systemctl restart UNIT`, or `needrestart -r l` to list all that need it.
 from collections.abc import Iterator
 
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, ELSEWHERE, IN_MEMORY, Owner, Socket
+from auditor.model import DELETED, IN_MEMORY, Owner, Socket, without_unproven
 from auditor.rule import Breach, Case, Rule, of_each_executable
 
 
@@ -27,7 +27,7 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
 
 def _found(owner: Owner, socket: Socket) -> Iterator[Breach]:
     path, program = owner.executable, owner.executable_path
-    if path is None or program is None or not path.removesuffix(ELSEWHERE).endswith(DELETED) or program.startswith(IN_MEMORY):
+    if path is None or program is None or not without_unproven(path).endswith(DELETED) or program.startswith(IN_MEMORY):
         return
     file = owner.shown.get("executable_file")
     at_path = file.shown.get("at_path") if file is not None else None

@@ -19,7 +19,7 @@ Linux: `chown root:root FILE && chmod go-w FILE`, and `namei -l FILE` shows each
 from collections.abc import Iterator
 
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, ELSEWHERE, IN_MEMORY, File, Folder, Owner, Socket
+from auditor.model import DELETED, IN_MEMORY, UNPROVEN, File, Folder, Owner, Socket
 from auditor.rule import Breach, Case, Rule, of_each_executable
 
 
@@ -66,7 +66,7 @@ def _open(path: str, file: File, owner: Owner) -> Iterator[tuple[str, str, Folde
 def _parts(path: str, file: File) -> Iterator[tuple[str, Folder]]:
     """The file, and the folders above it where it is the one at its path here."""
     yield path, file
-    if not path.endswith((DELETED, ELSEWHERE)) or file.shown.get("at_path") == "itself":
+    if not path.endswith((DELETED, *UNPROVEN)) or file.shown.get("at_path") == "itself":
         yield from ((folder.path, folder) for folder in file.folders)
 
 

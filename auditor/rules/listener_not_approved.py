@@ -51,8 +51,9 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
             near = near or entry
     if unsure is not None:
         raise unsure
+    near_miss = f": it differs from '{near}' ({near.origin}) in {', '.join(near.differs_in(socket, case.stack))}" if near else ""
     yield Breach(
-        f"{socket} is not approved" + (f": it differs from '{near}' ({near.origin}), which names its port" if near else ""),
+        f"{socket} is not approved{near_miss}",
         observed=who(socket),
         expected=f"one of {len(case.policy.approved)} approved listeners",
         source=f"policy {case.policy.name}",

@@ -17,7 +17,7 @@ Linux: `ss -Htulpne 'sport = :PORT'` lists the sockets with their processes and 
 from collections.abc import Iterator
 
 from auditor.model import WILDCARDS, Socket
-from auditor.rule import Breach, Case, Rule, those, users_differ, who_and_creator
+from auditor.rule import Breach, Case, Rule, who_and_creator
 
 _SEVERITIES = {"udp": "info", "udplite": "info"}
 """Where sharing takes no more than that both programs ask for it."""
@@ -27,7 +27,7 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
     if f"{socket.protocol}/{socket.port}" in case.parameters.get("except", []) or socket.state == "bound":
         return
     alike = WILDCARDS if socket.address in WILDCARDS else (socket.address,)
-    for other in those(case.beside(socket, *alike), lambda other: _shares(socket, other)):
+    for other in case.of_other_users(socket, alike, _share):
         one, another = sorted((socket, other), key=lambda held: (str(held), who_and_creator(held)))
         if str(socket) == str(one):
             yield Breach(
@@ -38,13 +38,11 @@ def check(case: Case, socket: Socket) -> Iterator[Breach]:
             )
 
 
-def _shares(socket: Socket, other: Socket) -> bool:
+def _share(socket: Socket, other: Socket) -> bool:
     return (
-        other is not socket
-        and other.state != "bound"
+        other.state != "bound"
         and other.shown.get("zone") == socket.shown.get("zone")
         and not set(socket.families).isdisjoint(other.families)
-        and users_differ(socket, other)
         and other.device == socket.device
     )
 

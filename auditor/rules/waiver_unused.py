@@ -1,4 +1,4 @@
-"""A waiver or an accepted gap of the policy covers nothing that was found.
+"""A waiver covers nothing that was found, or an accepted gap nothing that is unknown.
 
 Why it matters
 --------------
@@ -12,7 +12,7 @@ names it in `hosts`.
 
 from collections.abc import Iterator
 
-from auditor.policy_waivers import Acceptance
+from auditor.policy_waivers import Acceptance, AcceptedGap
 from auditor.rule import Breach, Case, Rule
 
 
@@ -20,10 +20,11 @@ def check(case: Case, waiver: Acceptance) -> Iterator[Breach]:
     if waiver.live(case.today) and waiver not in case.waivers_used:
         if waiver in case.waivers_unsure:
             raise case.waivers_unsure[waiver]
+        gap = isinstance(waiver, AcceptedGap)
         yield Breach(
-            f"the {waiver.title} for {waiver.about} covers no finding",
-            observed="no finding that it covers",
-            expected=f"a finding, or no {waiver.word}",
+            f"the {waiver.title} for {waiver.about} " + ("accepts nothing that is unknown" if gap else "covers no finding"),
+            observed="nothing unknown that it accepts" if gap else "no finding that it covers",
+            expected=f"something unknown, or no {waiver.word}" if gap else f"a finding, or no {waiver.word}",
             source=f"policy {waiver.origin}",
         )
 

@@ -20,13 +20,13 @@ Darwin: `sudo lsof -nP -i :PORT`
 from collections.abc import Iterator
 
 from auditor.model import WILDCARDS, Socket
-from auditor.rule import Breach, Case, Rule, those, users_differ, who_and_creator
+from auditor.rule import Breach, Case, Rule, who_and_creator
 
 
 def check(case: Case, socket: Socket) -> Iterator[Breach]:
     if socket.address in WILDCARDS or socket.state == "bound" or _goes_to_all(socket.address):
         return
-    for wildcard in those(case.beside(socket, *WILDCARDS), lambda other: _shadows(socket, other)):
+    for wildcard in case.of_other_users(socket, WILDCARDS, _shadows):
         yield Breach(
             f"{socket}, held by {who_and_creator(socket)}, takes what arrives for its address from {wildcard}, "
             f"held by {who_and_creator(wildcard)}",
@@ -47,7 +47,7 @@ def _goes_to_all(address: str) -> bool:
 
 def _shadows(socket: Socket, wildcard: Socket) -> bool:
     devices = {device for one in (socket, wildcard) if (device := one.shown.get("device"))}
-    if wildcard.state == "bound" or len(devices) > 1 or not users_differ(socket, wildcard):
+    if wildcard.state == "bound" or len(devices) > 1:
         return False
     return not set(socket.families).isdisjoint(wildcard.families)
 

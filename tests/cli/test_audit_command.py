@@ -156,6 +156,17 @@ def test_bad_usage_exits_2_with_a_message_that_helps(bundle: Path, words: tuple[
     assert "Traceback" not in done.stderr
 
 
+def test_a_site_file_for_a_policy_and_a_policy_for_evidence_are_told_where_they_go(bundle: Path, tmp_path: Path) -> None:
+    site, policy = written(tmp_path, "site: 1\nroles: {}\n", "site.yaml"), written(tmp_path, "# ours\npolicy: 1\n", "web.yaml")
+    done = run("audit", bundle, "-p", site)
+    assert done.returncode == 2
+    assert f"{site}:1:1: this is a site file, and no policy" in done.stderr
+    assert "give it with --site" in done.stderr
+    done = run("audit", policy, "-f", "text")
+    assert done.returncode == 2
+    assert f"{policy}: that is a policy: give it with -p" in done.stderr
+
+
 def test_a_broken_policy_says_where_and_what_would_be_right(bundle: Path, tmp_path: Path) -> None:
     policy = written(tmp_path, "policy: 1\nlistening:\n  approved:\n    - {name: ssh, prot: 22}\n", "web.yaml")
     done = run("audit", bundle, "-p", policy)

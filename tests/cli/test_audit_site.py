@@ -117,7 +117,7 @@ def test_the_hosts_that_are_expected_may_be_chosen_and_the_verdict_says_so(folde
     code, report = audit(folder, "--hosts", "WEB-*,db-01", "fetched/web-07.evidence", "fetched/db-01")
     assert (code, report["verdict"]) == (0, "pass")
     assert "2 of 2 hosts of Example Bank's inventory audited" in report["statement"]
-    assert "only hosts WEB-*,db-01 of the site were asked for (--hosts)" in report["narrowed"]
+    assert "evidence was expected of hosts WEB-*,db-01 of the site only (--hosts)" in report["narrowed"]
 
 
 def test_an_owned_host_that_names_itself_devbox_is_found_under_its_own_name(folder: Path) -> None:
@@ -252,6 +252,7 @@ def test_what_is_wrong_with_any_role_is_told_before_anything_is_judged(folder: P
     [
         (("--hosts", "web-07"), "--hosts chooses hosts of a site"),
         (("--site", "site.yaml", "--hosts", "nobody"), "no host of Example Bank's inventory"),
+        (("--site", "site.yaml", "--hosts", "web-[01]7"), "in which only * is special"),
     ],
 )
 def test_hosts_to_be_chosen_need_a_site_that_has_them(folder: Path, words: tuple[str, ...], says: str) -> None:

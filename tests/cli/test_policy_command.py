@@ -51,7 +51,7 @@ def test_check_counts_what_is_in_a_valid_policy(site: str, capsys: pytest.Captur
     assert run("check", site, "-p", "baseline") == 0
     assert capsys.readouterr().out == (
         f"baseline: valid: no approved list, 0 required, 0 forbidden, {SHIPPED} rules set, 0 waivers\n"
-        "site.yaml: valid: 2 approved (1 by executable, user, unit or container, 1 by port only), 2 required, 1 forbidden, "
+        "site.yaml: valid: 2 approved (1 by executable alone (any local user may run it), 1 by port only), 2 required, 1 forbidden, "
         f"{SHIPPED + 1} rules set, 1 waiver\n"
     )
 
@@ -205,9 +205,9 @@ def test_bad_rows_of_a_csv_are_told_after_the_mapping(site: str, capsys: pytest.
     ("words", "says"),
     [
         (("check", "clsa.csv", "--column", "port"), "--column 'port' is not KEY=WORD"),
-        (("check", "clsa.csv", "--column", "prt=Port"), "unknown key 'prt'"),
-        (("check", "clsa.csv", "--column", "name=Service"), "'port' is missing"),
-        (("check", "clsa.csv", "--column", "port=Prt"), "clsa.csv has no column 'Prt'"),
+        (("check", "clsa.csv", "--column", "prt=Port"), "^--column: unknown key 'prt'; did you mean 'port'"),
+        (("check", "clsa.csv", "--column", "name=Service"), "^--column: 'port' is missing$"),
+        (("check", "clsa.csv", "--column", "port=Prt"), "^--column: clsa.csv has no column 'Prt'$"),
         (("check", "site.yaml", "--column", "port=Port"), "--column speaks of a CSV file, and there is none"),
         (("show", "clsa.csv"), "a CSV file is part of a policy, and none by itself"),
     ],

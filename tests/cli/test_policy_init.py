@@ -44,11 +44,11 @@ def test_the_way_from_evidence_to_an_audit(here: Path, capfd: pytest.CaptureFixt
     assert told(capfd, "audit", "-p", "./web.yaml", "web1.evidence", "-f", "text")[0] == 2
     fill_in("web.yaml")
     code, out, _ = told(capfd, "policy", "check", "web.yaml")
-    assert (code, out.partition(", 0 required")[0]) == (0, "web.yaml: valid: 2 approved (2 by executable, user, unit or container)")
+    assert (code, out.partition(", 0 required")[0]) == (0, "web.yaml: valid: 2 approved (2 by user, unit or container)")
     only = ("--only", "listener-not-approved", "-f", "text")
     code, out, _ = told(capfd, "audit", "-p", "./web.yaml", "web1.evidence", *only)
     assert code == 0
-    assert "\n  listeners approved: 2 by executable, user, unit or container\n" in out
+    assert "\n  listeners approved: 2 by user, unit or container\n" in out
     Path("rogue.evidence").write_bytes(ROGUE.bundle())
     code, out, _ = told(capfd, "audit", "-p", "./web.yaml", "rogue.evidence", *only)
     assert code == 1
@@ -61,6 +61,12 @@ def test_without_a_file_the_draft_is_on_stdout_and_nothing_else_is(here: Path, c
     assert code == 0
     assert out.startswith("# A draft by `port-auditor policy init`, of web1, seen 2026-11-20T23:00:00Z. Nobody has approved it.\n")
     assert "in the draft, then" in err
+
+
+def test_what_the_extended_policy_insists_on_is_to_be_filled_in(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    _, out, err = told(capfd, "policy", "init", "web1.evidence", "-p", "server")
+    assert out.count("      purpose:\n      owner:\n") == 2
+    assert "; fill in each purpose and owner in the draft, then" in err
 
 
 def test_a_file_that_is_there_is_kept(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

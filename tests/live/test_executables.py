@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.model import Snapshot
+from auditor.model import FORGEABLE, Snapshot
 from tests.bundles import judged
 from tests.hosts import NEEDED, WEB, Host, host, listener, sockets
 from tests.live.test_script import snapshot as by_script
@@ -139,4 +139,5 @@ def test_a_file_that_is_the_containers_own_roots_is_roots(made: Host, seen: Seen
         made.run("kill", *pid)
     (holder,) = sockets(snapshot)[AT].owners
     assert (holder.uid, holder.root and (holder.root.uid, holder.root.gid)) == (100033, (100000, 100000))
-    assert told(snapshot, "executable-writable-by-others") == [one.format(path) for one in says]
+    assert holder.executable == path + FORGEABLE
+    assert told(snapshot, "executable-writable-by-others") == [one.format(path + FORGEABLE) for one in says]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,29 @@ def test_a_program_deleted_from_a_folder_laid_over_an_approved_one_is_not_taken_
     approved, rogue = made.program("programs/server"), made.program("theirs/server")
     with forged(made, theirs, os.path.dirname(approved), approved, rogue):
         assert seen(made) == {f"{approved} (deleted) (in another mount namespace)"}
+
+
+def test_a_program_that_had_the_kernel_call_it_by_another_path_is_not_taken_for_what_is_there(made: Host, theirs: str) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler (cc)")
+    forger, approved = f"{theirs}/forger", made.program("approved-by-path")
+    source = Path(__file__).with_name("forger.c")
+    subprocess.run([compiler, "-w", "-o", f"/proc/{made.pid}/root{forger}", source], check=True)
+    with subprocess.Popen(
+        made.argv(forger, approved, "9018", user=NOBODY), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=made.environment
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        up, *pid = child.stdout.readline().split() or [""]
+        if up != "up":
+            pytest.skip(f"an ordinary user may not do that here: {child.stderr.read()}")
+        try:
+            called = os.readlink(f"/proc/{made.outside(int(pid[0]))}/exe")
+            found = seen(made)
+        finally:
+            made.run("kill", *pid)
+    assert (os.path.basename(called), found) == ("approved-by-path", {f"{approved} (in another user namespace)"})
 
 
 @pytest.mark.parametrize("folder_too", [False, True])

@@ -36,7 +36,7 @@ def test_a_namespace_of_a_process_whose_first_thread_ended_is_found_and_named_by
         process = made.start(listener("tcp", "127.0.0.1", 8080), how="zombie-leader", namespace=True)
         snapshot = made.snapshot()
         executable = made.python.rpartition("/")[2]
-    assert names(snapshot) == ["host", executable]
+    assert names(snapshot) == ["host", f"process:{executable}"]
     assert [owner.pid for owner in sockets(snapshot, executable)["tcp/127.0.0.1:8080"].owners] == [process.pid]
 
 
@@ -96,11 +96,11 @@ def test_a_container_of_which_the_runtime_names_no_image_has_an_unknown_one() ->
     [
         ("container:web", "process:container_web"), ("host", "process:host"), ("ssh.service", "process:ssh.service"),
         ("host (2)", "process:host__2_"), ("netns:1", "process:netns_1"), ("caf\u00e9", "process:caf_"),
-        ("web-server_2.1", "web-server_2.1"),
+        ("web-server_2.1", "process:web-server_2.1"), ("vpn", "process:vpn"), ("process:vpn", "process:process_vpn"),
         ("namespace without a visible process", "process:namespace_without_a_visible_process"),
     ],
 )  # fmt: skip
-def test_a_program_cannot_call_its_namespace_a_container_a_unit_or_the_host(program: str, name: str) -> None:
+def test_a_program_cannot_call_its_namespace_a_container_a_mount_a_unit_or_the_host(program: str, name: str) -> None:
     with host() as made:
         made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, run=[made.program(program)])
         assert names(made.snapshot()) == ["host", name]
@@ -111,9 +111,9 @@ def test_a_program_does_not_take_the_name_of_a_mounted_namespace_that_is_found_l
         made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, run=[made.program("blue")])
         made.order("mounted namespace", name="blue", sysctls={"net.ipv4.ip_unprivileged_port_start": "80"})
         snapshot = made.snapshot()
-    assert sorted(names(snapshot)) == ["blue", "blue (2)", "host"]
+    assert sorted(names(snapshot)) == ["blue", "host", "process:blue"]
     assert [str(one) for one in stack(snapshot, "blue").privileged] == ["1-79"]
-    assert list(sockets(snapshot, "blue (2)")) == ["tcp/127.0.0.1:8080"]
+    assert list(sockets(snapshot, "process:blue")) == ["tcp/127.0.0.1:8080"]
 
 
 @pytest.mark.parametrize("below", [f"docker-{CONTAINER}.scope", "machine-shop.scope", "lxc.payload.shop"])
@@ -126,6 +126,17 @@ def test_below_an_ordinary_users_manager_nothing_is_a_container_and_the_user_is_
     assert names(snapshot) == ["host", f"user@{WEB}.service"]
     (owner,) = sockets(snapshot)["tcp/127.0.0.1:8081"].owners
     assert (owner.container, owner.unit, owner.user) == (None, f"user@{WEB}.service", "web")
+
+
+@pytest.mark.parametrize("group", ["user/web/0/ssh.service", "lxc/x/ssh.service", "user.slice/delegated/system.slice/ssh.service"])
+def test_a_group_that_was_given_to_a_user_does_not_make_a_unit(group: str) -> None:
+    with host() as made:
+        made.start(listener("tcp", "127.0.0.1", 8080), namespace=True, user=WEB, group=group, run=[made.program("vpn")])
+        made.start(listener("tcp", "127.0.0.1", 8081), user=WEB, group=group)
+        snapshot = made.snapshot()
+    (owner,) = sockets(snapshot)["tcp/127.0.0.1:8081"].owners
+    assert owner.unit is None
+    assert names(snapshot)[1:] == [f"container:{owner.container}" if owner.container else "process:vpn"]
 
 
 def test_namespaces_of_one_unit_are_told_apart() -> None:

@@ -124,6 +124,12 @@ def made() -> Iterator[Host]:
         one.write("/etc/systemd/system/shop.socket.d/more.conf", "[Socket]\nListenStream=\nListenStream=7016\n")
         one.write("/run/systemd/system/shop.socket", "[Socket]\nListenStream=1\n")
         one.write("/run/systemd/system/twin.socket", "[Socket]\nListenStream=127.0.0.1:7016\nReusePort=no\n")
+        one.write("/etc/systemd/system/shop-.socket.d/none.conf", "[Socket]\nListenStream=2\n")
+        one.write("/run/systemd/system/in-it.socket", "[Socket]\nListenStream=7017\n")
+        one.write("/run/systemd/system/in-.socket.d/more.conf", "[Socket]\nListenStream=\nListenStream=7018\n")
+        one.write("/run/systemd/system/in-.socket.d/empty.conf", "")
+        one.write("/run/systemd/system/socket.d/empty.conf", "[Socket]\nListenStream=3\n")
+        one.write("/run/systemd/system/socket.d/every.conf", "[Socket]\nListenDatagram=7019\n")
         for link, target in LINKS.items():
             one.link(link, target)
         one.order("hold", sockets=[listener("tcp", "0.0.0.0", 7016)])
@@ -166,7 +172,10 @@ def test_what_it_says_of_sockets_is_what_is_there(made: Host) -> None:
     declared = found["tcp/0.0.0.0:7016"].shown
     assert (declared["socket_unit"], declared["activates"]) == ("shop.socket", "shop-web.service")
     units = [(one.unit, one.address, one.port, one.enabled) for one in stack(seen).socket_units]
-    assert units == [("shop.socket", "::", 7016, True), ("twin.socket", "127.0.0.1", 7016, True)]
+    assert units == [
+        ("in-it.socket", "::", 7018, False), ("shop.socket", "::", 7016, True), ("twin.socket", "127.0.0.1", 7016, True),
+        ("twin.socket", "::", 3, True), ("twin.socket", "::", 7019, True),
+    ]  # fmt: skip
     assert seen.stacks.seen[0].name == "host"
     assert {"redis.service", "blue"} < {one.name for one in seen.stacks.seen}
 
@@ -437,3 +446,12 @@ def test_in_a_storm_of_processes_nobody_is_called_the_holder_of_anothers_socket(
                         assert int(match[1]) == one.port
                         named += 1
         assert named, "the storm was never caught in the act"
+
+
+@pytest.mark.parametrize("folder", ["shop.socket.d", "shop-.socket.d", "socket.d"])
+def test_a_folder_of_drop_ins_that_may_not_be_read_leaves_the_units_unknown(folder: str) -> None:
+    with host() as one:
+        one.write(f"/etc/systemd/system/{folder}/a.conf", "[Socket]\nListenStream=80\n")
+        one.run("chmod", "700", f"/etc/systemd/system/{folder}", check=True)
+        units = stack(interpreted(run(one, user=NOBODY).out)).socket_units
+    assert {f"/etc/systemd/system/{folder}: may not be read" in gap.why for gap in units.gaps} == {True}

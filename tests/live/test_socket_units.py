@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.bundles import judged, outcomes
 from tests.hosts import NEEDED, NOBODY, Host, as_if_initial, host, interpreted, listener, sockets, stack
 
@@ -114,3 +116,36 @@ def test_a_folder_of_links_that_may_not_be_read_leaves_it_unknown_which_units_ar
         units = stack(interpreted(made.collect(user=NOBODY))).socket_units
     assert units.seen == ()
     assert ["/etc/systemd/system/sockets.target.wants: Permission denied" in gap.why for gap in units.gaps] == [True]
+
+
+TWIN = "[Socket]\nListenStream=\nListenStream=8080\n"
+
+
+def test_drop_ins_for_many_units_have_a_port_shared() -> None:
+    with host() as made:
+        for unit in ("shop-web", "mill"):
+            made.write(f"/usr/lib/systemd/system/{unit}.socket", "[Socket]\nListenStream=8081\n")
+            made.link(f"/etc/systemd/system/sockets.target.wants/{unit}.socket", f"/usr/lib/systemd/system/{unit}.socket")
+        made.write("/usr/lib/systemd/system/mill.socket", "[Socket]\nListenStream=8080\n")
+        seen = [[(one.unit, one.port, one.file) for one in stack(made.snapshot()).socket_units]]
+        made.write("/etc/systemd/system/shop-.socket.d/a.conf", TWIN)
+        seen.append([(one.unit, one.port, one.file) for one in stack(made.snapshot()).socket_units])
+        assert outcomes(judged(made.snapshot(), "", "socket-units-share-port")) == ["fail medium host shop-web.socket tcp/8080"]
+        made.link("/etc/systemd/system/shop-web.socket.d/a.conf", "/dev/null")
+        made.write("/run/systemd/system/socket.d/b.conf", "[Socket]\nListenDatagram=9\n")
+        seen.append([(one.unit, one.port, one.file) for one in stack(made.snapshot()).socket_units])
+    vendor, many, every = "/usr/lib/systemd/system", "/etc/systemd/system/shop-.socket.d/a.conf", "/run/systemd/system/socket.d/b.conf"
+    mill = ("mill.socket", 8080, f"{vendor}/mill.socket")
+    assert seen[:2] == [[mill, ("shop-web.socket", 8081, f"{vendor}/shop-web.socket")], [mill, ("shop-web.socket", 8080, many)]]
+    assert seen[2] == [
+        mill, ("mill.socket", 9, every), ("shop-web.socket", 8081, f"{vendor}/shop-web.socket"), ("shop-web.socket", 9, every),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", ["shop.socket.d", "shop-.socket.d", "socket.d"])
+def test_a_folder_of_drop_ins_that_may_not_be_read_leaves_it_unknown(folder: str) -> None:
+    with host() as made:
+        made.write(f"/etc/systemd/system/{folder}/a.conf", TWIN)
+        made.run("chmod", "700", f"/etc/systemd/system/{folder}", check=True)
+        units = stack(interpreted(made.collect(user=NOBODY))).socket_units
+    assert [f"/etc/systemd/system/{folder}: Permission denied" in gap.why for gap in units.gaps] == [True]

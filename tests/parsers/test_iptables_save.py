@@ -116,6 +116,32 @@ def test_a_rule_is_what_its_options_say(rule: str, found: list[str]) -> None:
     assert translated(rule) == found
 
 
+@pytest.mark.parametrize(
+    ("protocol", "found"),
+    [
+        ("6", ["ipv4 tcp/None:80-80 192.0.2.7"]), ("17", ["ipv4 udp/None:80-80 192.0.2.7"]), ("33", ["ipv4 dccp/None:80-80 192.0.2.7"]),
+        ("132", ["ipv4 sctp/None:80-80 192.0.2.7"]), ("136", ["ipv4 udplite/None:80-80 192.0.2.7"]),
+        ("TCP", ["ipv4 tcp/None:80-80 192.0.2.7"]), ("all", ["ipv4 any/None:80-80 192.0.2.7"]), ("0", ["ipv4 any/None:80-80 192.0.2.7"]),
+        ("ip", ["ipv4 any/None:80-80 192.0.2.7"]), ("47", []), ("ah", []), ("253", ["ipv4 any/None:80-80 192.0.2.7"]),
+    ],
+)  # fmt: skip
+def test_a_protocol_has_a_name_or_a_number_and_the_number_0_is_every_one(protocol: str, found: list[str]) -> None:
+    assert translated(f"PREROUTING -p {protocol} -m multiport --dports 80 -j DNAT --to-destination 192.0.2.7") == found
+    assert translated(f"PREROUTING -p {protocol} -m multiport --dports 80 -j A", "A -j DNAT --to-destination 192.0.2.7") == found
+
+
+@pytest.mark.parametrize("protocol", ["253", "262", "mptcp", "rdp", "nonsense", "06", "256"])
+def test_a_rule_of_a_protocol_that_may_have_ports_and_is_not_known_is_a_gap(protocol: str) -> None:
+    assert translated(f"PREROUTING -p {protocol} -j DNAT --to-destination 192.0.2.7") == ["which ports a rule translates cannot be read"]
+
+
+@pytest.mark.parametrize("protocol", ["icmp", "1", "gre", "47", "ipv6-icmp", "139"])
+def test_a_rule_of_a_protocol_without_ports_is_passed_over_and_says_why(protocol: str) -> None:
+    rules = read(table(line := f"PREROUTING -p {protocol} -j DNAT --to-destination 192.0.2.7"))
+    assert followed(rules) == []
+    assert (f"-A {line}", "a rule of protocols without ports") in rules.passed
+
+
 def test_conditions_on_the_way_count_together_and_each_way_once() -> None:
     dnat = "B -p tcp -m tcp --dport 80:90 -j DNAT --to-destination 192.0.2.7"
     assert translated("PREROUTING -d 10.0.0.0/8 -j A", "A -d 10.0.0.5/32 -p tcp -m tcp --dport 85:99 -g B", dnat) == [

@@ -307,6 +307,38 @@ def test_a_rule_is_what_its_words_say(rule: str, found: list[str]) -> None:
     assert gaps(rules) + translations(rules) == found
 
 
+@pytest.mark.parametrize(
+    ("protocol", "found"),
+    [
+        (6, [f"any tcp/None:1-65535 {TO_8080}"]), (33, [f"any dccp/None:1-65535 {TO_8080}"]), ("sctp", [f"any sctp/None:1-65535 {TO_8080}"]),
+        (0, []), (47, []), ("icmp", []), ("ipv6-icmp", []),
+        (253, "which ports a rule translates cannot be read"), ("nonsense", "which ports a rule translates cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_protocol_has_a_name_or_a_number(protocol: Any, found: list[str] | str) -> None:
+    meta = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": protocol}}
+    for rules in (
+        in_text(f"meta l4proto {protocol} redirect to :8080"), in_text(f"ip protocol {protocol} redirect to :8080"),
+        in_text(f"meta l4proto {{ {protocol} }} redirect to :8080"), in_json(meta, REDIRECT), in_json(equal("ip", "protocol", protocol), REDIRECT),
+    ):  # fmt: skip
+        assert (translations(rules), gaps(rules)) == (([], [found]) if isinstance(found, str) else (found, []))
+
+
+def test_a_range_of_protocols_loses_nothing() -> None:
+    span = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"range": [6, 17]}}}
+    for rules in (in_text("meta l4proto 6-17 redirect to :8080"), in_json(span, REDIRECT)):
+        assert (translations(rules), gaps(rules)) == ([], ["which ports a rule translates cannot be read"])
+    for rules in (in_text("meta l4proto 6-17 tcp dport 80 redirect to :8080"), in_json(span, equal("tcp", "dport", 80), REDIRECT)):
+        assert (translations(rules), gaps(rules)) == ([f"any tcp/None:80-80 {TO_8080}"], [])
+
+
+def test_a_rule_of_a_protocol_without_ports_is_passed_over_and_says_why() -> None:
+    for end in ("redirect to :8080", "jump elsewhere", "tproxy to :50"):
+        found = in_text(f"meta l4proto {{ icmp, 47 }} {end}").passed[-3:]
+        told = (f"\t\tmeta l4proto {{ icmp, 47 }} {end}", "a rule of protocols without ports")
+        assert (told in found) == (not end.startswith("tproxy")), "what is not known to translate is not known to have conditions alone"
+
+
 def test_a_ruleset_that_was_cut_or_is_none_is_a_gap() -> None:
     assert "the end of a table is missing: the output was cut" in gaps(read(REAL_TEXT[: len(REAL_TEXT) // 2]))
     assert gaps(read("Operation not permitted (you must be root)\n")) == ["a line of nft cannot be read"]

@@ -23,7 +23,7 @@ listening:
     - {name: idle, port: 9, user: root}
 """
 HOST = host(port("tcp/0.0.0.0:22", SSHD), port("tcp/0.0.0.0:80", NGINX), port("tcp/0.0.0.0:2049"))
-STATEMENT = "1 by executable, user, unit or container, 1 by process name, 1 by port only: a rogue on those ports passes"
+STATEMENT = "1 by executable alone (any local user may run it), 1 by process name, 1 by port only: a rogue on those ports passes"
 
 
 def report(folder: Path, form: str, policy: str = POLICY) -> str:
@@ -40,9 +40,9 @@ def test_the_text_says_it_in_a_line_of_its_host(tmp_path: Path) -> None:
 
 def test_the_json_has_every_entry_with_what_it_approves(tmp_path: Path) -> None:
     (one,) = json.loads(report(tmp_path, "json"))["hosts"]
-    assert one["approvals"]["listeners"] == {"who": 1, "name": 1, "port only": 1}
+    assert one["approvals"]["listeners"] == {"who": 0, "executable": 1, "name": 1, "port only": 1}
     assert [(entry["name"], entry["strength"], len(entry["matched"])) for entry in one["approvals"]["entries"]] == [
-        ("ssh", "who", 1), ("web", "name", 1), ("nfs", "port only", 1), ("idle", "who", 0),
+        ("ssh", "executable", 1), ("web", "name", 1), ("nfs", "port only", 1), ("idle", "who", 0),
     ]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def test_the_html_has_a_row_for_each_entry_that_approves_something(tmp_path: Pat
     section = report(tmp_path, "html").partition('<h2 id="approvals">')[2].partition("</section>")[0]
     rows = [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", row)).strip() for row in re.findall(r"<tr>(.*?)</tr>", section)][1:]
     assert [re.sub(r"\S*site\.yaml:", "", row) for row in rows] == [
-        "ssh 4 who administration &lt;b&gt; ops j.doe CHG-1 2027-03-01 tcp/0.0.0.0:22",
+        "ssh 4 executable administration &lt;b&gt; ops j.doe CHG-1 2027-03-01 tcp/0.0.0.0:22",
         "web 6 name not stated not stated not stated not stated not stated tcp/0.0.0.0:80",
         "nfs 7 port only not stated not stated not stated not stated not stated tcp/0.0.0.0:2049",
     ]

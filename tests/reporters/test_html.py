@@ -344,7 +344,7 @@ def test_the_words_that_a_verdict_may_not_use_are_not_used(tame: Page) -> None:
 
 def test_a_report_without_a_host_says_so() -> None:
     page = Page(report(hosts=[], bad_sources=[("a.evidence", "it was cut")]))
-    assert "INCOMPLETE: nothing open among what was seen" in page.words()
+    assert "INCOMPLETE: nothing was audited" in page.words()
     assert "No host was audited." in page.words(page.section("audited"))
     assert page.table("Sources that could not be read") == [["a.evidence", "it was cut"]]
 

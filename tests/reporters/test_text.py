@@ -7,6 +7,7 @@ import re
 import pytest
 
 from auditor.model import OUTCOMES, Finding
+from auditor.policy_rules import RuleSetting
 from auditor.report import HostReport, Report
 from tests.reports import Origin, finding, listener, owner, policy, ports, rendered, report, snapshot, stack
 
@@ -142,7 +143,7 @@ def test_a_source_that_could_not_be_read_is_named() -> None:
 
 
 def test_a_report_without_a_finding_says_so_in_its_last_line() -> None:
-    assert rendered("text", report()).splitlines()[-1] == "no rule was asked; evaluated for 2026-11-21"
+    assert rendered("text", report()).splitlines()[-1] == "answers: none; evaluated for 2026-11-21"
 
 
 def test_the_last_line_counts_every_finding() -> None:
@@ -165,3 +166,17 @@ def test_the_lists_of_findings_are_not_made_anew_for_each_finding() -> None:
     told.__class__ = Counting
     rendered("text", told)
     assert 0 < made < 20
+
+
+def test_a_policy_that_turns_everything_off_judges_nothing_and_never_passes() -> None:
+    made = report(finding(outcome="notselected", message="off in the policy"), finding("b", outcome="notselected", message="off"))
+    assert (made.judged, made.complete, made.verdict, made.exit_code) == (False, False, "incomplete", 3)
+    said = " ".join(rendered("text", made).split())
+    assert "2 rules off in the policy: b, listener-not-approved; NOTHING WAS JUDGED" in said
+    assert "Off in the policy (rules: 2) b, listener-not-approved" in said
+
+
+def test_rules_whose_findings_a_policy_sets_to_info_are_named_in_the_verdict() -> None:
+    made = report(finding(outcome="pass"))
+    made.hosts[0].policy.rules["listener-not-approved"] = RuleSetting(False, "info", {}, "web.yaml:3")
+    assert "never open, as the policy sets it to info: listener-not-approved" in made.statement

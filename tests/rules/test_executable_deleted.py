@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import DELETED, ELSEWHERE
+from auditor.model import DELETED, ELSEWHERE, FORGEABLE
 from tests.bundles import NGINX, NO_RIGHTS, SSHD, Host, Process, host, interpreted, judged, outcomes, port, without_files
 from tests.saved_hosts import SAVED_HOSTS
 
@@ -40,10 +40,10 @@ def test_where_it_is_not_shown_what_is_at_the_path_it_is_found_and_how_grave_it_
     }
 
 
-@pytest.mark.parametrize("mark", [DELETED + ELSEWHERE, ELSEWHERE])
-def test_in_another_mount_namespace_it_is_the_kernels_word_that_counts(mark: str) -> None:
+@pytest.mark.parametrize("mark", [DELETED + ELSEWHERE, ELSEWHERE, DELETED + FORGEABLE, FORGEABLE])
+def test_in_another_namespace_it_is_the_kernels_word_that_counts(mark: str) -> None:
     found = outcomes(judged(host(port("tcp/0.0.0.0:80", Process(5, "/usr/sbin/app" + mark))), "", NAME))
-    assert found == (["pass host"] if mark == ELSEWHERE else [f"fail low host /usr/sbin/app{mark}", "unknown host"])
+    assert found == (["pass host"] if mark in (ELSEWHERE, FORGEABLE) else [f"fail low host /usr/sbin/app{mark}", "unknown host"])
 
 
 def test_a_file_that_bears_the_mark_in_its_name_was_not_deleted() -> None:

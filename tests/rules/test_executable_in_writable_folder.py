@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import DELETED, ELSEWHERE
+from auditor.model import DELETED, ELSEWHERE, FORGEABLE
 from tests.bundles import Process, host, judged, outcomes, port
 
 NAME = "executable-in-writable-folder"
@@ -19,7 +19,7 @@ def test_what_runs_from_tmp_is_named_with_who_holds_the_port() -> None:
     assert finding.expected == "no program under /tmp, /dev/shm/"
 
 
-@pytest.mark.parametrize("mark", ["", DELETED, ELSEWHERE, DELETED + ELSEWHERE])
+@pytest.mark.parametrize("mark", ["", DELETED, ELSEWHERE, DELETED + ELSEWHERE, FORGEABLE])
 @pytest.mark.parametrize("path", ["/tmp/x", "/dev/shm/a/b"])  # noqa: S108
 def test_a_mark_behind_the_path_hides_nothing(path: str, mark: str) -> None:
     of = host(port("tcp/0.0.0.0:9000", Process(5, path + mark)))

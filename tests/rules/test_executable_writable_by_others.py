@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import DELETED, ELSEWHERE
+from auditor.model import DELETED, ELSEWHERE, FORGEABLE
 from tests.bundles import NO_RIGHTS, SSHD, Process, host, interpreted, judged, outcomes, port, without_files
 from tests.saved_hosts import FREEBSD
 
@@ -74,7 +74,7 @@ def test_the_folders_that_are_open_are_told_and_no_others() -> None:
     assert finding.observed == f"tcp/0.0.0.0:80: {PATH} is mode 0775, owner 0, group 50, /opt/app is mode 0777, owner 0, group 0"
 
 
-@pytest.mark.parametrize("mark", [DELETED, ELSEWHERE, DELETED + ELSEWHERE])
+@pytest.mark.parametrize("mark", [DELETED, ELSEWHERE, DELETED + ELSEWHERE, FORGEABLE, DELETED + FORGEABLE])
 def test_of_a_file_that_is_not_the_one_at_its_path_it_alone_is_judged(mark: str) -> None:
     assert found(executable=PATH + mark) == ["pass"]
     assert found(executable=PATH + mark, file="0755:1000:0") == [f"user 1000 may change {PATH}{mark}, which user root runs"]

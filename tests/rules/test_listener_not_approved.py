@@ -48,7 +48,8 @@ def test_what_is_not_is_named_with_who_holds_it() -> None:
 def test_another_program_on_an_approved_port_is_not_approved_and_says_whose_port_it_is(holders: tuple[Process, ...]) -> None:
     (finding,) = judged(host(port("tcp/*:80", *holders)), APPROVED, NAME)
     assert finding.outcome == "fail"
-    assert finding.message.startswith("tcp/*:80 is not approved: it differs from 'web'")
+    assert finding.message.startswith("tcp/*:80 is not approved: it differs from 'web' (")
+    assert finding.message.endswith("site.yaml:5) in executable, user")
     assert "/tmp/nginx" in str(finding.observed)  # noqa: S108
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from auditor.facts import Facts, Gap
+from auditor.model import Owner, Snapshot, Socket
+from auditor.socket_users import NAMED_MAX
 from tests.bundles import (
     NGINX,
     NO_RIGHTS,
@@ -115,3 +121,42 @@ def test_a_listing_that_may_have_left_out_a_socket_makes_nothing_pass_and_loses_
 
 def test_commands_of_other_systems_list_descriptors_and_not_sockets() -> None:
     assert {one.outcome for one in judged(interpreted(FREEBSD.bundle()), "", NAME)} == {"notapplicable"}
+
+
+def sharing(count: int, **keys: Callable[[int], Any]) -> Snapshot:
+    """A host whose sockets share a port, each with its own `keys`."""
+    (one,) = stack_of(host(port("udp/0.0.0.0:8053", ANNS, uid=1000))).listening.seen
+    sockets = [Socket(**{**one.shown, **{key: of(n) for key, of in keys.items()}}) for n in range(count)]
+    return changed(host(), listening=Facts(sockets, "sock_diag"))
+
+
+def test_thousands_of_sockets_that_share_a_port_are_not_compared_each_with_each() -> None:
+    """By pairs each of these would take minutes."""
+    assert outcomes(judged(sharing(5000), "", NAME)) == ["pass host"]
+    (two,) = judged(sharing(5000, uid=lambda n: n % 2), "", NAME)
+    assert (two.outcome, two.count) == ("fail", 5000)
+    ann = sharing(1).stacks.seen[0].listening.seen[0].owners_seen[0]
+    both = [[ann, Owner(**{**ann.shown, "uid": 2000 + n})] for n in range(5000)]
+    assert outcomes(judged(sharing(5000, owners_seen=lambda n: both[n]), "", NAME)) == ["pass host"]
+    (apart,) = judged(sharing(5000, owners_seen=lambda n: both[n][1:]), "", NAME)
+    assert (apart.outcome, apart.count) == ("fail", 5000 * NAMED_MAX)
+    assert outcomes(judged(sharing(5000, device=lambda n: f"eth{n}"), "", NAME)) == ["pass host"]
+
+
+def test_of_thousands_of_users_each_is_named_but_not_each_pair_of_them() -> None:
+    (many,) = judged(sharing(5000, uid=lambda n: n), "", NAME)
+    named = {int(user) for user in re.findall(r"created by user (\d+)", str(many.observed))}
+    assert named == set(range(5000))
+    assert many.count == 5000 * NAMED_MAX
+
+
+def test_a_holder_that_was_not_seen_is_unknown_however_many_users_are_certain() -> None:
+    of = sharing(50, uid=lambda n: max(0, n - 1), owner_state=lambda n: "known" if n > 1 else "unknown")
+    assert outcomes(judged(of, "", NAME)) == ["fail info host udp/0.0.0.0:8053", "unknown host"]
+
+
+def test_of_a_few_users_every_pair_is_named() -> None:
+    (three,) = judged(sharing(3, uid=lambda n: n), "", NAME)
+    who = "process dns, executable /home/ann/dns, user ann, unit none, created by user "
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    assert sorted(three.observed.split("; ")) == [f"{who}{one} | {who}{other}" for one, other in pairs]

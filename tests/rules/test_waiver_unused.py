@@ -20,8 +20,16 @@ def test_one_whose_finding_is_gone_is_named_with_its_rule_and_place() -> None:
     (finding,) = judged(host(), WAIVERS, NAME, "cleartext-listener")[1:]
     assert (finding.outcome, finding.severity, finding.subject, finding.stack) == ("fail", "low", "EXC-1", None)
     assert finding.message == "the waiver EXC-1 for cleartext-listener covers no finding"
+    assert (finding.observed, finding.expected) == ("no finding that it covers", "a finding, or no waiver")
     assert finding.source is not None
     assert finding.source.endswith("site.yaml:3")
+
+
+def test_an_accepted_gap_is_about_what_is_unknown_and_not_about_findings() -> None:
+    gap = "gaps: [{id: GAP-1, fact: owners, reason: old, owner: ops, expires: 2027-01-31}]\n"
+    (finding,) = [one for one in judged(host(port("tcp/0.0.0.0:22", SSHD)), gap) if one.rule == NAME]
+    assert (finding.outcome, finding.message) == ("fail", "the accepted gap GAP-1 for owners accepts nothing that is unknown")
+    assert (finding.observed, finding.expected) == ("nothing unknown that it accepts", "something unknown, or no accepted gap")
 
 
 def test_one_that_has_expired_is_no_business_of_this_rule() -> None:

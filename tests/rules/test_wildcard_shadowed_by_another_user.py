@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from auditor.facts import Facts, Gap
+from auditor.model import Socket
+from auditor.socket_users import NAMED_MAX
 from tests.bundles import NO_RIGHTS, Process, changed, host, interpreted, judged, outcomes, port, service, stack_of, with_sockets
 from tests.saved_hosts import FREEBSD, SavedHost
 
@@ -97,3 +99,18 @@ def test_where_creators_are_not_shown_the_holders_tell(user: str, outcome: str) 
         for owner in one.shown.get("owners_seen", []):
             owner.shown.setdefault("uid", ps.get(owner.shown.get("user", ""), 80))
     assert [one.outcome for one in judged(of, "", NAME)] == [outcome]
+
+
+@pytest.mark.parametrize("users", [1, 2, 2000])
+def test_thousands_of_wildcards_and_addresses_are_not_compared_each_with_each(users: int) -> None:
+    """By pairs this would take minutes."""
+    pair = host(port("udp/0.0.0.0:123", ANNS, uid=1000), port("udp/10.0.0.5:123", ANNS, uid=1000))
+    wildcard, at = stack_of(pair).listening.seen
+    sockets = [Socket(**{**wildcard.shown, "uid": 1000 + (n + 1) % users}) for n in range(2000)]
+    sockets += [Socket(**{**at.shown, "address": f"127.0.{n >> 8}.{n & 255}"}) for n in range(2000)]
+    found = judged(changed(pair, listening=Facts(sockets, "sock_diag")), "", NAME)
+    if users == 1:
+        assert outcomes(found) == ["pass host"]
+    else:
+        assert {(one.outcome, one.count) for one in found} == {("fail", min(users - 1, NAMED_MAX))}
+        assert len(found) == 2000
