@@ -22,7 +22,7 @@ _NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.sc
 _USERS_OWN = re.compile(r"/(?:user(?:-[^/]*)?\.slice|user@[^/]*\.service)(?:/|$)")
 _AT_PATH = ("itself", "another", "none")
 _MODE = re.compile("[0-7]{4}")
-_UNIT = re.compile(r"(?:/\.\.|/[^/]+\.slice)*+/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
+_UNIT = re.compile(r"(?:/\.\.|/[^/]+\.slice)*/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
 def unit_of(cgroup: str) -> str | None:

@@ -35,9 +35,9 @@ def test_a_namespace_of_a_process_whose_first_thread_ended_is_found_and_named_by
     with host() as made:
         process = made.start(listener("tcp", "127.0.0.1", 8080), how="zombie-leader", namespace=True)
         snapshot = made.snapshot()
-        executable = made.python.rpartition("/")[2]
-    assert names(snapshot) == ["host", f"process:{executable}"]
-    assert [owner.pid for owner in sockets(snapshot, executable)["tcp/127.0.0.1:8080"].owners] == [process.pid]
+        name = "process:" + made.python.rpartition("/")[2]
+    assert names(snapshot) == ["host", name]
+    assert [owner.pid for owner in sockets(snapshot, name)["tcp/127.0.0.1:8080"].owners] == [process.pid]
 
 
 def test_a_container_is_named_as_its_runtime_names_it_and_nothing_else_of_its_state_is_kept() -> None:
