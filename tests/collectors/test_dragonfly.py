@@ -9,8 +9,8 @@ import pytest
 from auditor.collectors import dragonfly
 from auditor.evidence import Answer
 from auditor.model import Snapshot, Socket
-from tests.bundles import interpreted, judged
-from tests.collectors.told import Told, bundled, host, open_questions, own, spans, whys
+from tests.bundles import interpreted
+from tests.collectors.told import Told, bundled, host, judged, open_questions, own, spans, whys
 from tests.saved_hosts import DRAGONFLY
 
 PORTRANGE = "net.inet.ip.portrange."

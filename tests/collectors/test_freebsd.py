@@ -9,8 +9,8 @@ import pytest
 from auditor.collectors import freebsd
 from auditor.evidence import Answer
 from auditor.model import Snapshot, Socket
-from tests.bundles import interpreted, judged, stack_of
-from tests.collectors.told import Told, bundled, host, open_questions, own, spans, whys
+from tests.bundles import interpreted, stack_of
+from tests.collectors.told import Told, bundled, host, judged, open_questions, own, spans, whys
 from tests.saved_hosts import FREEBSD
 
 PORTRANGE = "net.inet.ip.portrange."

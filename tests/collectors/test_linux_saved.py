@@ -6,8 +6,8 @@ import pytest
 
 from auditor.evidence import Answer
 from auditor.model import Snapshot, Socket
-from tests.bundles import judged, stack_of
-from tests.collectors.told import Told, bundled, host, open_questions, own, spans, whys
+from tests.bundles import stack_of
+from tests.collectors.told import Told, bundled, host, judged, open_questions, own, spans, whys
 
 THRESHOLD, RANGE, RESERVED = (
     f"net.ipv4.{name}" for name in ("ip_unprivileged_port_start", "ip_local_port_range", "ip_local_reserved_ports")

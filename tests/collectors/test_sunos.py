@@ -7,8 +7,7 @@ import pytest
 from auditor.collectors import sunos
 from auditor.evidence import Answer
 from auditor.model import Snapshot
-from tests.bundles import judged
-from tests.collectors.told import Told, bundled, host, open_questions, own, spans, whys
+from tests.collectors.told import Told, bundled, host, judged, open_questions, own, spans, whys
 
 GLOBAL: Told = ("zoneadm list -cp", "0:global:running:/::ipkg:shared\n")
 TCP4 = (
