@@ -17,15 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_RESTING_ON_OTHERS = frozenset({"grants", "endpoints", "bind-test"})
+_OTHERS = frozenset({"ports", "units"})
+"""Parts that mean nothing without the threshold, the stacks and the units: who asks for them asks for these too."""
+
+
 def parts(collector: Collector) -> dict[str, bool]:
     """The names `--only` takes, and whether each is asked only when named."""
     return {probe.part: probe.opt_in for probe in collector.probes}
 
 
 def bundle(
-    collector: Collector, only: frozenset[str] | None = None, also: frozenset[str] = frozenset(), trouble: list[str] | None = None
-) -> Iterator[bytes]:
-    """The evidence of this host. `only` are the parts to ask about (None: all that are not opt-in), `also` opt-in ones to add.
+    collector: Collector, only: frozenset[str] | None = None, also: frozenset[str] = frozenset(), trouble: list[str] | None = None,
+    options: dict[str, object] | None = None,
+) -> Iterator[bytes]:  # fmt: skip
+    """The evidence of this host. `only` are the parts to ask about (None: all that are not opt-in), `also` opt-in ones to add; `options`
+    are what probes find in their notebook from the start, by the probe's name for it.
 
     What could not be seen is said in the bundle; `trouble` is a list to which each such reason is added as well.
     """
@@ -34,9 +41,11 @@ def bundle(
         raise AuditorError(
             f"no part is called {', '.join(sorted(unknown))}", f"the parts of {collector.name} are: {', '.join(sorted(known))}"
         )
-    chosen = only if only is not None else {part for part, opt_in in known.items() if not opt_in}
+    chosen = set(only) if only is not None else {part for part, opt_in in known.items() if not opt_in}
+    if (chosen | also) & _RESTING_ON_OTHERS:
+        chosen |= _OTHERS & known.keys()
     yield opening(_head(collector, sorted((set(chosen) | also) & known.keys())))
-    notebook: dict[str, object] = {}
+    notebook: dict[str, object] = {"parts": set(chosen) | also, **(options or {})}
     for probe in collector.probes:
         if probe.part in chosen or probe.part in also:
             for answer in _ask(probe, notebook):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Probe:
     """A question. Either `argv` (a command, never a shell string) or `ask`, a built-in: "module:function" of a function that takes
     the run's notebook (what earlier probes of this run leave for later ones) and yields answers.
-    `sh` names a function of the collector's `sh_file` that asks the same of a host without Python, where `ask` is a built-in.
+    `sh` names a function of the collector's `sh_files` that asks the same of a host without Python, where `ask` is a built-in.
     `part` is what `collect --only` chooses by; an `opt_in` part is asked only when named. `timeout` is in seconds. `optional`: a host may
     well not have what is asked for, so that a failure is an answer and no trouble."""
 
@@ -55,17 +55,17 @@ class Reads:
 
 class Collector:
     """An operating system: `systems` as `uname -s` prints them, its `probes`, what it `reads` by them, and `interpret`, which is total: it
-    never raises, never guesses, never drops a line silently. `sh_file` is the path of a file of shell functions, "" where its probes need
-    none. `name` is stamped from its module."""
+    never raises, never guesses, never drops a line silently. `sh_files` are the paths of files of shell functions, none where its probes
+    need none. `name` is stamped from its module."""
 
-    __slots__ = ("interpret", "name", "probes", "reads", "sh_file", "systems")
+    __slots__ = ("interpret", "name", "probes", "reads", "sh_files", "systems")
 
     def __init__(
         self, *, systems: tuple[str, ...], probes: tuple[Probe, ...], interpret: Callable[[Evidence, Tables], Snapshot],
-        reads: tuple[Reads, ...] = (), sh_file: str = "",
+        reads: tuple[Reads, ...] = (), sh_files: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.systems = systems
-        self.sh_file = sh_file
+        self.sh_files = sh_files
         self.probes = probes
         self.interpret = interpret
         self.reads = reads

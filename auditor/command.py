@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 _PUNCTUATION = frozenset("|&;<>()")
 _GROUPING = frozenset("|()")
@@ -40,9 +41,8 @@ class Command:
         self.inside: str | None = None
         self.user: str | None = None
         first, self.filters = _parts(text)
-        if first[:1] in (["#"], ["$"], ["%"]):  # the prompt was copied with it
-            first = first[1:]
-        words = self._unwrapped(first)
+        prompt = first[:1] in (("#",), ("$",), ("%",))  # copied with it
+        words = self._unwrapped(list(first[prompt:]))
         self.program = words[0].replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe") if words else ""
         self.arguments = tuple(words[1:])
         if self.stack is None and (label := self._stack_by_argument()):
@@ -167,13 +167,14 @@ def _after_options(words: list[str], taking: str) -> list[str]:
     return words[at:]
 
 
-def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of the first command of a line, and what its output went through: the programs of pipes, the commands that came after, a
     file (`> FILE`), the background (`&`). Redirections of stderr and stdin are left out."""
     import shlex
 
     if len(text) > _LONGEST:
-        return text.split(), (f"what stands in a command line of more than {_LONGEST} characters",)
+        return tuple(text.split()), (f"what stands in a command line of more than {_LONGEST} characters",)
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.escape = ""  # a Windows path keeps its backslashes
@@ -201,4 +202,4 @@ def _parts(text: str) -> tuple[list[str], tuple[str, ...]]:
         else:
             commands[-1].append(word)
     commands = [command for command in commands if command]
-    return (commands[0] if commands else []), (*(" ".join(command) for command in commands[1:]), *elsewhere)
+    return tuple(commands[0]) if commands else (), (*(" ".join(command) for command in commands[1:]), *elsewhere)

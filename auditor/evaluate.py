@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 _TELL_OF_GAPS = ("evidence-incomplete", "owner-not-visible")
 """The rules that find every gap there is: without them it cannot be said of an accepted one that it is gone."""
 _COMPARED = ("listening", "privileged", "ephemeral", "reserved", "settings", "persisted")
-_THINGS = {"setting": "settings", "socket_unit": "socket_units", "service_name": "service_names", "translation": "translations"}
+_THINGS = {"setting": "settings", "socket_unit": "socket_units", "service_name": "service_names", "translation": "translations",
+           "endpoint": "endpoints", "measured": "measured"}  # fmt: skip
 """What rules are asked for each of that a stack has, by the key that it is under; each thing is called what it calls itself."""
-_STACK_FACTS = ("privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted")
+_STACK_FACTS = ("privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted", "grants")
+
+
+def _never_looked_for(snapshot: Snapshot) -> list[object]:
+    """The kinds of grants that the way in which the evidence was taken cannot show."""
+    told = (snapshot.shown.get("visibility") or {}).get("never_looked_for")
+    return told if isinstance(told, list) else []
+
 
 NEEDS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "approved": (lambda case: case.policy.approved_given, "the policy lists no approved listeners: approval NOT ASSESSED"),
@@ -39,6 +47,12 @@ NEEDS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "site": (lambda case: case.assignment is not None, "no site file was given (--site)"),
     "witnessed": (lambda case: "witnessed" in case.stack.shown, "no second witness was asked (--cross-check)"),
     "services": (lambda case: "service_names" in case.stack.shown, "the names of ports were not asked for (collect --only ...,services)"),
+    "endpoints": (lambda case: "endpoints" in case.stack.shown, "endpoints were not asked for (collect --only ...,endpoints)"),
+    "bind-programs": (
+        lambda case: "program" not in _never_looked_for(case.snapshot),
+        "the shell script cannot ask the kernel for BPF programs (`collect` can)",
+    ),
+    "measured": (lambda case: "measured" in case.stack.shown, "no bind was tried (--bind-test)"),
     "nat": (lambda case: "translations" in case.stack.shown, "address translation was not asked for (collect --only ...,nat)"),
 }
 """What a rule may need, whether it is there, and the reason that is given where it is not."""
@@ -191,6 +205,8 @@ class _Host:
             for ports in stack.ephemeral:
                 words = [w for key in ("role", "protocol", "family") if (w := ports.shown.get(key, "any")) not in ("any", "default")]
                 yield Subject(ports, f"{stack.ephemeral.source}{' (' + ', '.join(words) + ')' if words else ''}")
+        elif rule.each == "grant":
+            yield from (Subject(grant, str(grant)) for grant in stack.granted(rule.paths))
         elif rule.each in _THINGS:
             for one in getattr(stack, _THINGS[rule.each]):
                 yield Subject(one, str(one))

@@ -31,15 +31,17 @@ class Malformed(ValueError):
 
 
 class Gap:
-    """A failed attempt to see: why, the line it came from, and the scope (protocol, family, stack, ports) where it is narrower than all."""
+    """A failed attempt to see: why, the line it came from, and the scope (protocol, family, stack, ports) where it is narrower than all.
+    Of grants, `path` is the kind of way that there may be more of."""
 
-    __slots__ = ("family", "line", "ports", "protocol", "stack", "why")
+    __slots__ = ("family", "line", "path", "ports", "protocol", "stack", "why")
 
     def __init__(
         self, why: str, line: str | None = None, *, protocol: str | None = None, family: str | None = None, stack: str | None = None,
-        ports: PortRange | None = None,
+        ports: PortRange | None = None, path: str | None = None,
     ) -> None:  # fmt: skip
         self.why = why
+        self.path = path
         self.line = line
         self.protocol = protocol
         self.family = family
@@ -55,7 +57,7 @@ class Gap:
         )
 
     def to_json(self) -> dict[str, Any]:
-        words = {name: getattr(self, name) for name in ("why", "line", "protocol", "family", "stack")}
+        words = {name: getattr(self, name) for name in ("why", "line", "protocol", "family", "stack", "path")}
         words["ports"] = None if self.ports is None else str(self.ports)
         return {name: value for name, value in words.items() if value is not None}
 

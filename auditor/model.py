@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from stat import S_ISVTX, S_IWGRP, S_IWOTH
+from collections.abc import Collection
 from typing import Any
 
+from auditor.binding import GRANT_PATHS as GRANT_PATHS  # noqa: PLC0414 - as others know it
+from auditor.binding import Attempt as Attempt  # noqa: PLC0414
+from auditor.binding import Endpoint as Endpoint  # noqa: PLC0414
+from auditor.binding import Grant as Grant  # noqa: PLC0414
+from auditor.binding import Measured as Measured  # noqa: PLC0414
 from auditor.facts import (
     PORT_MAX,
     Facts,
@@ -22,119 +26,31 @@ from auditor.facts import (
     text_by_name,
     texts,
 )
+from auditor.owner import DELETED as DELETED  # noqa: PLC0414
+from auditor.owner import ELSEWHERE as ELSEWHERE  # noqa: PLC0414
+from auditor.owner import FORGEABLE as FORGEABLE  # noqa: PLC0414
+from auditor.owner import IN_MEMORY as IN_MEMORY  # noqa: PLC0414
+from auditor.owner import UNPROVEN as UNPROVEN  # noqa: PLC0414
+from auditor.owner import File as File  # noqa: PLC0414
+from auditor.owner import Folder as Folder  # noqa: PLC0414
+from auditor.owner import Held as Held  # noqa: PLC0414
+from auditor.owner import Identity as Identity  # noqa: PLC0414
+from auditor.owner import Owner as Owner  # noqa: PLC0414
+from auditor.owner import without_unproven as without_unproven  # noqa: PLC0414
 
 FACTS = ("stacks", "listeners", "owners", "privileged", "ephemeral", "reserved", "addresses", "settings", "persisted",
-         "socket_units", "service_names", "translations", "witnessed")  # fmt: skip
+         "socket_units", "service_names", "translations", "witnessed", "grants", "endpoints", "measured")  # fmt: skip
 """The kinds of facts that a verdict rests on, as a policy names them."""
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notapplicable", "notselected")
 """XCCDF 1.2's words and `waived`, in the order in which a reader wants them."""
 
 
-DELETED, ELSEWHERE = " (deleted)", " (in another mount namespace)"
-"""Marks behind the path of an executable that is not the file at that path."""
-FORGEABLE = " (in another user namespace)"
-"""The mark behind a path that its process may have chosen: prctl(2), PR_SET_MM_MAP, asks for no right but one that any user has in a user
-namespace of its own. A process whose memory another one shares can be named so by that one, and has no mark: an executable alone never
-says who runs it."""
-UNPROVEN = (ELSEWHERE, FORGEABLE)
-"""With one of these a path approves nothing, and is never followed by another mark."""
-
-
-def without_unproven(path: str) -> str:
-    """The path without such a mark."""
-    return next((path.removesuffix(mark) for mark in UNPROVEN if path.endswith(mark)), path)
-
-
-IN_MEMORY = "/memfd:"
-"""So the kernel names a file of memfd_create(2), in no file system. It can be made elsewhere too, but is the path of no program."""
-
-
-class Identity(Record):
-    """A user and a group, by number, in the reader's user namespace."""
-
-    __slots__ = ()
-    uid: Key[int] = Key(int)
-    gid: Key[int] = Key(int)
-
-    def fact_of(self, key: str) -> str:
-        return "owners"
-
-
-class Folder(Identity):
-    """A folder above a program, as stat shows it: whose it is, and `mode`, the permission bits in octal digits, as "0755"."""
-
-    __slots__ = ()
-    path: Key[str] = Key(str)
-    mode: Key[str] = Key(str)
-
-    @property
-    def permissions(self) -> int:
-        """`mode` as a number. Raises UnknownFact where it is none."""
-        try:
-            return int(self.mode, 8)
-        except ValueError:
-            raise UnknownFact("the evidence gives permission bits that are none", "owners") from None
-
-    def open_to(self, owner: Owner) -> Iterator[str]:
-        """Who may change it beside root and the user of the process, in words. A sticky folder lets nobody change what is another's. Raises
-        UnknownFact where it depends on what is not shown."""
-        closed = self.permissions & S_ISVTX and not isinstance(self, File)
-        if self.permissions & S_IWOTH and not closed:
-            yield "every user"
-        if self.permissions & S_IWGRP and not closed and self.gid != 0 and not (owner.root and owner.root.gid == self.gid):
-            yield f"group {self.gid}"
-        if self.uid not in (0, owner.uid) and not (owner.root and owner.root.uid == self.uid):
-            yield f"user {self.uid}"
-
-
-class File(Folder):
-    """The file that a process runs, by stat of that very file, at whatever path. `at_path` says which file is at its path here: `itself`,
-    `another` or `none`; where it is itself, `folders` are those above it, the innermost first."""
-
-    __slots__ = ()
-    at_path: Key[str] = Key(str)
-    folders: Key[list[Folder]] = Key(list_of(Folder))
-
-
-class Owner(Record):
-    """A process that holds a socket. `process` is the name it gave itself and proves nothing. `executable` is the path that the kernel has,
-    with the marks above: which program it is, not who runs it, and any user may run one with other code in it. `unit` and `container` come
-    from its control group. `uid` is its effective user id, in the reader's user namespace; `root` is who root of its own user namespace is:
-    0 everywhere but in containers that have one, null where it has no root."""
-
-    __slots__ = ()
-    pid: Key[int] = Key(int)
-    process: Key[str] = Key(str)
-    executable: Key[str | None] = Key(str, null=True)
-    executable_file: Key[File | None] = Key(File.from_json, null=True)
-    user: Key[str] = Key(str)
-    uid: Key[int] = Key(int)
-    unit: Key[str | None] = Key(str, null=True)
-    container: Key[str | None] = Key(str, null=True)
-    image: Key[str | None] = Key(str, null=True)
-    """What the container was made of, as its runtime's files name it."""
-    started: Key[str] = Key(str)
-    root: Key[Identity | None] = Key(Identity.from_json, null=True)
-
-    @property
-    def executable_path(self) -> str | None:
-        """`executable` without the marks."""
-        path = self.executable
-        return None if path is None else without_unproven(path).removesuffix(DELETED)
-
-    def fact_of(self, key: str) -> str:
-        return "owners"
-
-    def __str__(self) -> str:
-        return f"process {self.shown.get('pid', '?')}"
-
-
 WILDCARDS = ("0.0.0.0", "::", "::ffff:0.0.0.0", "*")  # noqa: S104 - names them, binds nothing
 """The addresses that stand for every one of a stack; `*` where the evidence does not tell the family."""
 
 
-class Socket(Record):
+class Socket(Held):
     """A socket that holds a port: listening, or bound only (which blocks the port just as well)."""
 
     __slots__ = ()
@@ -165,15 +81,6 @@ class Socket(Record):
 
     def fact_of(self, key: str) -> str:
         return _FACTS_OF_SOCKETS.get(key, "listeners")
-
-    @property
-    def owners(self) -> Facts[Owner]:
-        """All holders; unless every process was looked at and one was found, there is a gap."""
-        seen = self.shown.get("owners_seen", [])
-        if self.shown.get("owner_state") == "known":
-            return Facts(seen, self.shown.get("source", ""))
-        why = self.shown.get("owner_reason", "the evidence does not show who holds it")
-        return Facts(seen, self.shown.get("source", ""), [Gap(why)], fact="owners")
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -215,19 +122,6 @@ class Socket(Record):
 
     def __str__(self) -> str:
         return self.numbered_subject
-
-    def to_json(self) -> dict[str, Any]:
-        plain = super().to_json()
-        if "owners_seen" in plain:
-            plain["owners"] = plain.pop("owners_seen")
-        return plain
-
-    @classmethod
-    def from_json(cls, value: Any, where: str) -> Any:
-        given = {key: item for key, item in mapping(value, where).items() if key != "owners_seen"}
-        if "owners" in given:
-            given["owners_seen"] = given.pop("owners")
-        return super().from_json(given, where)
 
 
 _FACTS_OF_SOCKETS = {"owner_state": "owners", "owner_reason": "owners", "owners_seen": "owners", "cgroup": "owners", "reach": "addresses"}
@@ -400,6 +294,9 @@ class Stack(Record):
     socket_units: Key[Facts[DeclaredUnit]] = Key(facts_of(DeclaredUnit))
     service_names: Key[Facts[ServiceName]] = Key(facts_of(ServiceName))
     translations: Key[Facts[Translation]] = Key(facts_of(Translation))
+    grants: Key[Facts[Grant]] = Key(facts_of(Grant))
+    endpoints: Key[Facts[Endpoint]] = Key(facts_of(Endpoint))
+    measured: Key[Facts[Measured]] = Key(facts_of(Measured))
 
     def __init__(self, **shown: Any) -> None:
         super().__init__(**shown)
@@ -409,6 +306,15 @@ class Stack(Record):
 
     def fact_of(self, key: str) -> str:
         return "listeners" if key == "listening" else key
+
+    def granted(self, paths: Collection[str]) -> Facts[Grant]:
+        """The grants of some kinds alone (GRANT_PATHS). Raises UnknownFact where the evidence shows no grants."""
+        known = self.grants
+        gaps = [gap for gap in known.gaps if gap.path is None or gap.path in paths]
+        if any("path" not in grant.shown for grant in known.seen):
+            gaps.append(Gap("the evidence does not show of which kind a grant is"))
+        seen = [grant for grant in known.seen if grant.shown.get("path") in paths]
+        return Facts(seen, known.source, gaps, known.basis, known.fact)
 
     @property
     def exposure(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.facts import PortRange, UnknownFact
-from auditor.model import SEVERITIES, Owner, Range, Snapshot, Socket, Stack
+from auditor.model import GRANT_PATHS, SEVERITIES, Held, Owner, Range, Snapshot, Socket, Stack
 from auditor.remedy import Remedy
 from auditor.socket_users import SocketUsers
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EACH = ("host", "stack", "privileged", "socket", "range", "setting", "facts", "approved", "required", "change", "waiver",
-        "socket_unit", "service_name", "translation")  # fmt: skip
+        "socket_unit", "service_name", "translation", "grant", "endpoint", "measured")  # fmt: skip
 """What a rule can be called for, once for each that was seen."""
 STACKS = ("all", "host")
 _SHOW_EXECUTABLES = ("Linux", "FreeBSD")
@@ -52,7 +52,7 @@ def _one_of(allowed: tuple[str | None, ...], **given: str | None) -> None:
             raise ValueError(f"{name} {word!r} is none of {', '.join(filter(None, allowed))}")
 
 
-def who(socket: Socket) -> str:
+def who(socket: Held) -> str:
     """Who holds a socket, as far as that was seen: process, executable, user, unit and container, alike holders once."""
     holders: dict[str, int] = {}
     for owner in socket.shown.get("owners_seen", []):
@@ -68,9 +68,9 @@ def who(socket: Socket) -> str:
     return "; ".join(seen)
 
 
-def who_and_creator(socket: Socket) -> str:
+def who_and_creator(socket: Held) -> str:
     """Who holds a socket, and which user made it, where that was seen."""
-    return who(socket) + (f", created by user {socket.uid}" if "uid" in socket.shown else "")
+    return who(socket) + (f", created by user {socket.shown['uid']}" if "uid" in socket.shown else "")
 
 
 def those(things: Iterable[T], fits: Callable[[T], bool]) -> Iterator[T]:
@@ -167,18 +167,21 @@ class Case:
 
 
 class Rule:
-    """`each`: what `check` is called for (EACH). `needs`: parts of the policy without which it is notchecked. `stacks`: "all" or
-    "host". `parameters`: the names and types a policy may set. `name`, `title` and `doc` are stamped from its module."""
+    """`each`: what `check` is called for (EACH). `needs`: parts of the policy without which it is notchecked. `stacks`: "all" or "host".
+    `paths`: of grants, the kinds that it is called for (GRANT_PATHS). `parameters`: the names and types a policy may set. `name`, `title`
+    and `doc` are stamped from its module."""
 
-    __slots__ = ("check", "doc", "each", "name", "needs", "parameters", "severity", "stacks", "systems", "title")
+    __slots__ = ("check", "doc", "each", "name", "needs", "parameters", "paths", "severity", "stacks", "systems", "title")
 
     def __init__(
         self, *, each: str, severity: str, check: Callable[[Case, Any], Iterator[Breach]], needs: tuple[str, ...] = (),
-        stacks: str = "all", systems: tuple[str, ...] = (), parameters: Mapping[str, type] | None = None,
+        stacks: str = "all", systems: tuple[str, ...] = (), parameters: Mapping[str, type] | None = None, paths: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         _one_of(EACH, each=each)
         _one_of(STACKS, stacks=stacks)
         _one_of(SEVERITIES, severity=severity)
+        for path in paths or ((None,) if each == "grant" else ()):
+            _one_of(GRANT_PATHS, paths=path)
         self.each = each
         self.severity = severity
         self.check = check
@@ -186,6 +189,7 @@ class Rule:
         self.stacks = stacks
         self.systems = systems
         self.parameters = parameters or {}
+        self.paths = paths
         self.name = self.title = self.doc = ""
 
     def remedy(self, system: str | None) -> str:

@@ -1,6 +1,6 @@
 """The POSIX sh script that asks what the collectors' probes ask: one script, all systems that have a shell.
 
-`script.sh` beside this module is what every system needs; a collector's own shell functions are in the file that it names.
+`script.sh` beside this module is what every system needs; a collector's own shell functions are in the files that it names.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _name(collector: Collector) -> str:
 def _function(collector: Collector, probes: list[Probe]) -> str:
     """What to do on a collector's systems: its own functions, the head, and every probe."""
     parts = ",".join(sorted({probe.part for probe in probes}))
-    own = _text(collector.sh_file) + "\n" if collector.sh_file else ""
+    own = "".join(f"{_text(path)}\n" for path in collector.sh_files)
     asked = "".join(f"{_call(probe)}\n" for probe in probes)
     return f"{_name(collector)}() {{\n{own}begin {_word(f'{collector.name} {__version__} script')} {_word(parts)}\n{asked}say .\n}}\n"
 

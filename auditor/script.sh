@@ -207,8 +207,17 @@ now() {
     esac
 }
 
+# asks_for PART: whether that is to be asked for
+asks_for() {
+    case ,$parts, in
+        (*,"$1",*) return 0 ;;
+        (*) return 1 ;;
+    esac
+}
+
 # begin COLLECTOR PARTS: the head of the bundle.
 begin() {
+    parts=$2
     say 'port-auditor evidence 1'
     percent system "$system"
     percent release "$(uname_or -r /proc/sys/kernel/osrelease /kern/osrelease)"

@@ -41,11 +41,13 @@ class Source:
         self.path: str | None = None
 
 
-def this_host(tables: Tables, also: frozenset[str] = frozenset(), only: frozenset[str] | None = None) -> Source:
+def this_host(
+    tables: Tables, also: frozenset[str] = frozenset(), only: frozenset[str] | None = None, options: dict[str, object] | None = None
+) -> Source:
     """Collect from this host and interpret the bundle: the same bytes on the same path as a saved one."""
     from auditor.collect import bundle
 
-    evidence = b"".join(bundle(collector_for(os.uname().sysname), only, also))
+    evidence = b"".join(bundle(collector_for(os.uname().sysname), only, also, options=options))
     source = _interpreted(evidence, "this host", tables)
     source.live = True
     return source

@@ -13,6 +13,7 @@ from auditor.vendor_ranges import VendorRecord
 CHECKED = {
     "iana-ranges": "system, user and dynamic ports follow each other and cover every port",
     "iana-services": "as many lines as its head states, in order, none twice for a port and protocol, every port covered",
+    "interpreters": "every entry has name, kind, file names and source; no name twice",
     "notable-ports": "every entry has kind, tier, service, reason and source; none twice",
     "vendor-ranges": "ids are unique, sources named, releases compare, a plain host has one record, a port has two classes only by a quirk",
 }
@@ -22,7 +23,9 @@ CHECKED = {
 def problems(tables: Tables) -> list[str]:
     """Everything wrong with the tables, each as `FILE: what`; empty where nothing is."""
     found = []
-    for name, check in (("iana-ranges", _ranges), ("iana-services", _services), ("notable-ports", _notable), ("vendor-ranges", _vendor)):
+    checks = {"iana-ranges": _ranges, "iana-services": _services, "interpreters": _interpreters, "notable-ports": _notable,
+              "vendor-ranges": _vendor}  # fmt: skip
+    for name, check in checks.items():
         path = tables.files[name].path
         try:
             tables.files[name].provenance  # noqa: B018 - source and date are stated
@@ -63,6 +66,15 @@ def _services(tables: Tables) -> Iterator[str]:
         runs.append(last)
     if left := PortRange(0, PORT_MAX).minus(runs):
         yield f"nothing is said of ports {', '.join(map(str, left))}"
+
+
+def _interpreters(tables: Tables) -> Iterator[str]:
+    seen = set()
+    for one in tables.interpreters:
+        for name in one.names:
+            if name in seen:
+                yield f"{name} stands twice"
+            seen.add(name)
 
 
 def _notable(tables: Tables) -> Iterator[str]:

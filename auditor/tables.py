@@ -9,6 +9,7 @@ import os
 from functools import cached_property
 from typing import Any
 
+from auditor import interpreters as interpreter_table
 from auditor import places
 from auditor.errors import TableError
 from auditor.facts import PortRange
@@ -16,7 +17,7 @@ from auditor.iana_registry import IanaEntry, Registry
 from auditor.table_files import MEND, TableFile, entry, known_keys, words
 from auditor.vendor_ranges import VendorRecord, VendorTable
 
-FILES = ("iana-ranges.yaml", "iana-services.tsv", "notable-ports.yaml", "vendor-ranges.yaml")
+FILES = ("iana-ranges.yaml", "iana-services.tsv", "interpreters.yaml", "notable-ports.yaml", "vendor-ranges.yaml")
 IANA_RANGES = ("system", "user", "dynamic")
 """RFC 6335 section 6's names, in order of ports."""
 KINDS = ("unauthenticated", "cleartext", "amplifier")
@@ -121,6 +122,15 @@ class Tables:
             raise KeyError(kind)
         return tuple(port for port in self._notable if port.kind == kind)
 
+    @cached_property
+    def interpreters(self) -> tuple[interpreter_table.Interpreter, ...]:
+        """Programs that do what their caller tells them, in the table's order."""
+        return interpreter_table.read(self.files["interpreters"])
+
+    def interpreter(self, path: str) -> interpreter_table.Interpreter | None:
+        """Which of them a file is by its name; None where it is none."""
+        return interpreter_table.of_path(path, self.interpreters)
+
     def range_names(self) -> tuple[str, ...]:
         """The names that `range_named` knows."""
         return (*(f"iana-{name}" for name in IANA_RANGES), *(f"vendor:{name}" for name in self.vendors.ids))
@@ -155,6 +165,7 @@ class Tables:
     def count(self, name: str) -> int:
         """How many records a table has."""
         counts = {"iana-ranges": lambda: len(self.iana_ranges), "iana-services": lambda: len(self.registry.lines),
+                  "interpreters": lambda: len(self.interpreters),
                   "notable-ports": lambda: len(self._notable), "vendor-ranges": lambda: len(self.vendors.ids)}  # fmt: skip
         return counts[name]()
 

@@ -22,7 +22,11 @@ from auditor.facts import Facts
 from auditor.live import (
     accounts,
     addresses,
+    bind_attempts,
+    bind_test,
+    capabilities,
     containers,
+    file_search,
     namespaces,
     nat,
     owners,
@@ -32,6 +36,7 @@ from auditor.live import (
     socket_units,
     sockets,
     sysctl_files,
+    user_namespaces,
     witness,
 )
 from auditor.model import DELETED, UNPROVEN, Finding, Snapshot, Socket, Stack
@@ -39,6 +44,10 @@ from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.rule import Rule
 from auditor.tables import Tables
+from tests import made_endpoints
+from tests.made_endpoints import Endpoint, Packet, Raw, Unix
+from tests.made_gates import RICH_GATES, Gates
+from tests.made_services import RICH_SERVICES, Services
 from tests.saved_hosts import SAVED_HOSTS
 
 TODAY = datetime.date(2026, 11, 20)
@@ -75,9 +84,9 @@ class Process:
 
     def row(self) -> bytes:
         name = self.name or (self.executable or "").rpartition("/")[2]
-        return _row(self.pid, 900, self.uid, name, self.executable, self.cgroup, *self._file())
+        return _row(self.pid, 900, self.uid, name, self.executable, self.cgroup, *self.file_fields())
 
-    def _file(self) -> tuple[str | None, ...]:
+    def file_fields(self) -> tuple[str | None, ...]:
         if not self.executable:
             return (self.executable,) * 3 + ("",)
         if self.executable.endswith(UNPROVEN) or self.executable.startswith("/memfd:"):
@@ -124,6 +133,38 @@ class Port:
         return "ipv6" if ":" in self.place[0] else "ipv4"
 
 
+BOUND = {"uid": "65534", "gids": "65534", "program": "/usr/bin/python3.12", "capabilities": "0000000000000000", "no_new_privs": "0",
+         "seccomp": "0", "label": "unconfined", "executed": "0", "launcher": None, "namespace_owner": None, "selinux": None, "in_use": "22",
+         "in_policy": None, "in_units": None}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A bind test in a namespace: `tries` as "tcp/0.0.0.0:80 EACCES", "tcp/[::]:8080 ok", "tcp/0.0.0.0:0 40001" (which bind(0) gave) or
+    "tcp/0.0.0.0:80 moved 8080"; `about` on top of a user without any right; `failed` is why nothing was tried."""
+
+    tries: Sequence[str] = ()
+    about: Mapping[str, str | None] = field(default_factory=dict)
+    failed: str | None = None
+
+    def answers(self, label: str) -> list[Answer]:
+        if self.failed is not None:
+            return [Answer("bind-test", "builtin:bind-test", b"", "1", stderr=f"{self.failed}\n".encode(), stack=label)]
+        lines = [self._row(number, one) for number, one in enumerate(self.tries, 1)]
+        return [
+            Answer("bind-test", "builtin:bind-test", _table(bind_test.COLUMNS, {**BOUND, **self.about}.items()), stack=label),
+            Answer("bind-test", "builtin:bind-attempts", _table(bind_attempts.COLUMNS, lines), stack=label),
+        ]
+
+    def _row(self, number: int, one: str) -> tuple[object, ...]:
+        at, result, *moved = one.split(" ")
+        protocol, _, where = at.partition("/")
+        address, _, asked = where.rpartition(":")
+        family = "ipv6" if ":" in address else "ipv4"
+        given = moved[0] if moved else asked if result == "ok" else result if result.isdigit() else None
+        return number, protocol, family, address.strip("[]"), asked, given, "ok" if result.isdigit() else result
+
+
 def port(at: str, *by: Process, **more: Any) -> Port:
     return Port(at, by, **more)
 
@@ -140,12 +181,64 @@ class Net:
     mounted: str | None = None
     refused: Sequence[tuple[str, str, str]] = ()
     outside: str | None = None
+    owned_by: int | None = user_namespaces.INITIAL
+    endpoints: Sequence[Endpoint] = ()
+
+
+@dataclass(frozen=True)
+class Capable:
+    """Processes that are like `process` (itself, and those of `more` ids) and have CAP_NET_BIND_SERVICE in `sets`, in the network namespace
+    of that number (the host's own is 1). `user_namespace` None: it may not be read, and `uid_map` is the map of its users."""
+
+    process: Process
+    sets: str = "effective permitted"
+    namespace: int = 1
+    user_namespace: int | None = user_namespaces.INITIAL
+    uid_map: str = ""
+    more: tuple[int, ...] = ()
+    threads: str = "all"
+    no_new_privs: int = 0
+    seccomp: int = 0
+
+    def row(self) -> bytes:
+        sets = [f"{1 << 10 if name in self.sets.split() else 0:016x}" for name in ("effective", "permitted", "inheritable", "ambient")]
+        return _row(
+            " ".join(map(str, (self.process.pid, *self.more))), self.threads, self.process.uid, self.process.executable,
+            self.process.cgroup, *self.process.file_fields(), *sets, "000001ffffffffff", self.no_new_privs, self.seccomp,
+            f"netns:{self.namespace}", "" if self.user_namespace is None else self.user_namespace, self.uid_map,
+        )  # fmt: skip
+
+
+BINDS = "0100000200040000000000000000000000000000"
+"""security.capability as `setcap cap_net_bind_service=ep` writes it."""
+
+
+@dataclass(frozen=True)
+class Granting:
+    """A file with capabilities; `file` and `folders` as auditor.live.executables writes them, `same` are files with the same bytes as it
+    writes them (None: there is none, "": not compared)."""
+
+    path: str
+    capability: str = BINDS
+    file: str = "0755:0:0"
+    folders: tuple[tuple[str, str], ...] = ()
+    links: int = 1
+    mount: str | None = None
+    same: str | None = None
+
+    def row(self) -> bytes:
+        above = [str(folder) for folder in PurePosixPath(self.path).parents]
+        folders = " ".join(dict(self.folders).get(folder, "0755:0:0") for folder in above)
+        return _row(self.path, self.capability, self.file, folders, self.links, self.mount, self.same)
 
 
 @dataclass(frozen=True)
 class Host:
     """A host: its own namespace (`net`) and others, what its files say, and what could be seen of it. `links` are those of systemd's units
-    with their targets, `services` the text of /etc/services, `nat` what commands print of address translation; None: not asked for."""
+    with their targets, `services` the text of /etc/services, `nat` what commands print of address translation; None: not asked for.
+    `bind_tests` are those of `net` and of `others`, in their order.
+    `capable` may take privileged ports, `user_namespaces` are the parents and owners of others than the initial one. `granting` are the
+    files that give capabilities, `searched` and `not_searched` where these were looked for, as auditor.live.file_search writes it."""
 
     net: Net = Net()
     others: Sequence[Net] = ()
@@ -166,13 +259,22 @@ class Host:
     witnessed: Sequence[tuple[str, str, int]] | None = None
     services: str | None = None
     nat: Mapping[str, str] | None = None
+    bind_tests: Sequence[Tried] | None = None
+    capable: Sequence[Capable] = (Capable(INIT, more=(812,)),)
+    user_namespaces: Mapping[int, tuple[int | None, int | None]] = field(default_factory=dict)
+    granting: Sequence[Granting] = ()
+    gates: Gates = field(default_factory=Gates)
+    service_units: Services = field(default_factory=Services)
+    searched: Sequence[tuple[str, str | None, int]] = (("path", "/usr/sbin", 250), ("path", "/usr/bin", 1200), ("unit", None, 70),
+                                                       ("process", None, 30))  # fmt: skip
+    not_searched: Sequence[tuple[str, str | None, str, str, int, str | None]] = ()
 
     def head(self) -> dict[str, str]:
         head = {"system": self.system, "host": self.name, "taken": self.taken, "uid": self.rights.get("uid", "0")}
         if self.release is not None:
             head["release"] = self.release
-        opt_in = {"cross-check": self.witnessed, "services": self.services, "nat": self.nat}
-        parts = sorted({"persisted", "ports", "units", *(part for part, told in opt_in.items() if told is not None)})
+        opt_in = {"cross-check": self.witnessed, "services": self.services, "nat": self.nat, "bind-test": self.bind_tests}
+        parts = sorted({"endpoints", "grants", "persisted", "ports", "units", *(part for part, told in opt_in.items() if told is not None)})
         return {**head, "machine-id": self.machine_id, "boot-id": "b-1", "asked": ",".join(parts)}
 
     def answers(self) -> list[Answer]:
@@ -182,6 +284,8 @@ class Host:
         found.append(Answer("namespaces", "builtin:namespaces", _table(namespaces.COLUMNS, [_listed(n, at) for at, n in enumerate(nets)])))
         for at, net in enumerate(nets):
             found += _visited(net, f"netns:{at + 1}", [inodes[at, n] for n in range(len(net.ports))])
+            numbers = [_endpoint_inode(at, n) for n in range(len(net.endpoints))]
+            found += made_endpoints.answers(net.endpoints, numbers, f"netns:{at + 1}", net.outside is not None)
         found += self._held(nets, inodes)
         found.append(Answer("cgroups", "builtin:cgroups", _table(ports.GROUP_COLUMNS, [(77, "/system.slice")])))
         found.append(Answer("accounts", "builtin:accounts", _table(accounts.COLUMNS, self.users.items())))
@@ -191,10 +295,16 @@ class Host:
         found.append(Answer("socket-units", "builtin:socket-units", _table(socket_units.COLUMNS, units)))
         found.append(Answer("socket-units", "builtin:unit-links", _table(socket_units.LINK_COLUMNS, self.links)))
         found += self._files()
+        found += self._capabilities(nets)
+        found += self._granting()
+        found += self.gates.answers()
+        found += self.service_units.answers()
         if self.services is not None:
             found.append(Answer("services", "cat /etc/services", self.services.encode()))
         if self.nat is not None:
             found += _nat(self.nat)
+        for at, tried in enumerate(self.bind_tests or ()):
+            found += tried.answers(f"netns:{at + 1}")
         if self.witnessed is not None:
             found.append(Answer("psutil", "builtin:psutil", _table(witness.COLUMNS, self.witnessed)))
         return found
@@ -205,6 +315,10 @@ class Host:
             for process in nets[at].ports[n].by:
                 if inode not in holders.setdefault(process, []):
                     holders[process].append(inode)
+        for at, net in enumerate(nets):
+            for n, one in enumerate(net.endpoints):
+                for process in one.by:
+                    holders.setdefault(process, []).append(_endpoint_inode(at, n))
         why = b"some processes may not be read\n" if self.unreadable else b""
         counts = {"looked": 120, "vanished": 0, "retries": 0, "unreadable": " ".join(map(str, self.unreadable))}
         return [
@@ -223,11 +337,34 @@ class Host:
         found += [_read("host-settings", path, text) for path, text in zip(sysctl_files.HOST_SETTINGS, values, strict=True)]
         return found
 
+    def _capabilities(self, nets: list[Net]) -> list[Answer]:
+        owned = [(f"netns:{at}", net.owned_by) for at, net in enumerate(nets, 1) if net.owned_by is not None]
+        told = [(user_namespaces.INITIAL, 1, None, 0, "0 0 4294967295")]
+        others = [(inode, 0, "" if parent is None else parent, "" if owner is None else owner, "")
+                  for inode, (parent, owner) in self.user_namespaces.items()]  # fmt: skip
+        return [
+            Answer("capabilities", "builtin:capabilities", rows.table(capabilities.COLUMNS, [one.row() for one in self.capable])),
+            Answer("capabilities", "builtin:namespace-owners", _table(user_namespaces.OWNER_COLUMNS, owned)),
+            Answer("capabilities", "builtin:user-namespaces", _table(user_namespaces.COLUMNS, [*told, *others])),
+        ]
+
+    def _granting(self) -> list[Answer]:
+        tables = {
+            "granting-files": rows.table(file_search.FILE_COLUMNS, [one.row() for one in self.granting]),
+            "searched": _table(file_search.SEARCHED_COLUMNS, self.searched),
+            "not-searched": _table(file_search.MISSED_COLUMNS, self.not_searched),
+        }
+        return [Answer("granting-files", f"builtin:{name}", table) for name, table in tables.items()]
+
     def bundle(self) -> bytes:
         return bundle(self.answers(), self.head())
 
     def snapshot(self) -> Snapshot:
         return interpreted(self.bundle())
+
+
+def _endpoint_inode(at: int, number: int) -> int:
+    return 500_000 + 1000 * at + number
 
 
 def _nat(said: Mapping[str, str]) -> list[Answer]:
@@ -412,12 +549,26 @@ COMMIT
 # Completed on Sat Nov 21 10:16:59 2026
 """
 AGENT = service(555, "agent")
+RICH_ENDPOINTS = (
+    Packet((AGENT,)),
+    Packet((SSHD,), 0x0806, 2),
+    Raw((AGENT,), 58, "::"),
+    Unix("/run/dbus/system_bus_socket", (INIT, AGENT)),
+    Unix("/run/systemd/journal.mill/socket", (INIT,), "dgram"),
+    Unix("/tmp/agent.sock", (AGENT,), folders=(("/tmp", "1777:0:0"),)),  # noqa: S108
+    Unix("/run/agent/control", (AGENT,), file="0660:0:33", folders=(("/run/agent", "0750:0:33"),)),
+    Unix("/run/replaced.sock", (AGENT,), file=None),
+    Unix("@agent\n\x1b[2J", (AGENT,), "seqpacket"),
+    Unix("@0001f", (AGENT, SSHD), "dgram"),
+)
 
 
 def rich() -> Host:
     """Something of everything that a Linux bundle can hold, and something for each rule to find."""
     app = Process(4001, "/usr/bin/app", 0, f"/system.slice/docker-{WEB_CONTAINER}.scope")
     php = service(6000, "php-fpm", 33)
+    named = Process(1303, "/tmp/named (deleted)", 110)  # noqa: S108
+    boxed_app = Process(8000, "/usr/bin/shed (in another user namespace)", 1000, "/user.slice/user-1000.slice/session-3.scope")
     own = (
         port("tcp/0.0.0.0:22", SSHD),
         port("tcp/[::]:22", SSHD),
@@ -433,18 +584,20 @@ def rich() -> Host:
         port("tcp/127.0.0.1:41000", AGENT),
         port("udp/0.0.0.0:53", Process(1301, "/opt/dns/resolver", 0, file="0777:0:0")),
         port("udp/*:53", Process(1302, "/memfd:dns (deleted)", 33), uid=33),
-        port("udp/9.9.9.9:53", Process(1303, "/tmp/named (deleted)", 110), uid=110),  # noqa: S108
+        port("udp/9.9.9.9:53", named, uid=110),
         port("tcp/127.0.0.1:8888", AGENT),
     )
     boxed = (port("tcp/0.0.0.0:80", app), port("tcp/172.17.0.2:81", app), port("udp/[::]:514", AGENT))
     refused = (("udp", "ipv6", "sock_diag: Operation not supported"),)
     apart = (port("tcp/127.0.0.1:9000", php), port("udp/0.0.0.0:53"))
     return Host(
-        net=Net(own, settings={THRESHOLD: "80", RESERVED: "8080,9100-9102,39000", EPHEMERAL: "32768\t46000"}),
+        net=Net(own, settings={THRESHOLD: "80", RESERVED: "8080,9100-9102,39000", EPHEMERAL: "32000\t46000"}, endpoints=RICH_ENDPOINTS),
+        gates=RICH_GATES,
         others=(
-            container(WEB_CONTAINER, *boxed, settings={THRESHOLD: "0"}, refused=refused),
-            Net(apart, holder=php, outside="Operation not permitted"),
+            container(WEB_CONTAINER, *boxed, settings={THRESHOLD: "0"}, refused=refused, endpoints=(Packet((app,)), Unix("@box", (app,)))),
+            Net(apart, holder=php, outside="Operation not permitted", endpoints=(Raw((php,)),)),
             Net((), mounted="/run/netns/blue", holder=Process(7000, "/usr/bin/sleep"), addresses=ON_A_MACVLAN, settings={THRESHOLD: "1"}),
+            Net((port("tcp/0.0.0.0:83", boxed_app),), holder=boxed_app, owned_by=4026532500),
         ),
         files={
             "/etc/sysctl.d/10-ports.conf": f"# ports\n{RESERVED} = 8080\nnet.ipv4.ip_local_port* = 1\n{EPHEMERAL} = 20000 60999\n",
@@ -458,6 +611,8 @@ def rich() -> Host:
             ("twin.socket", "ListenStream", "127.0.0.1:7"),
             ("other-name.socket", "ListenStream", "7"),
             ("off.socket", "ListenStream", "7"),
+            ("dbus.socket", "ListenStream", "/var/run/dbus/system_bus_socket"),
+            ("journal@.socket", "ListenDatagram", "%t/systemd/journal.%i/socket"),
         ),
         links=(
             ("/etc/systemd/system/sockets.target.wants/echo.socket", "/etc/systemd/system/echo.socket"),
@@ -468,9 +623,31 @@ def rich() -> Host:
         ),
         services="# names\nssh 22/tcp\nhttp 8081/tcp www # moved\nmill 46001/tcp\n",
         nat={"nft -j list ruleset": RULESET, "iptables-legacy-save -t nat": LEGACY_RULES},
+        bind_tests=(
+            Tried(("tcp/0.0.0.0:0 40001", "tcp/0.0.0.0:0 50001", "tcp/0.0.0.0:21 EACCES", "tcp/0.0.0.0:79 ok", "tcp/0.0.0.0:81 ok")),
+            Tried(("udp/[::]:0 33000", "udp/[::]:1 ok"), {"in_use": None, "in_units": "7,23,40000"}),
+            Tried(failed="the namespace could not be entered: Operation not permitted"),
+            Tried(("tcp/127.0.0.1:0 EADDRNOTAVAIL", "tcp/[::]:0 33001", "tcp/[::]:1024 ok"), {"seccomp": "2", "namespace_owner": "1000"}),
+        ),
         containers={WEB_CONTAINER: "web"},
+        capable=(
+            Capable(INIT, more=(812,)),
+            Capable(named, "effective permitted ambient"),
+            Capable(php, namespace=3),
+            Capable(boxed_app, "permitted", 5, 4026532500, threads="some"),
+        ),
+        user_namespaces={4026532500: (user_namespaces.INITIAL, 1000)},
         resvports=("665\n", "1023\n"),
         blacklist="# kept\n631 # cups\n993\n",
+        granting=(
+            Granting("/opt/webapp", same="/usr/bin/python3.11"),
+            Granting("/srv/proxy", file="0777:0:0", mount="nosuid"),
+            Granting("/srv/relay", "0100000300040000000000000000000000000000e8030000", same=""),
+            Granting("/srv/web", file="0775:33:33", folders=(("/srv", "0710:0:33"),), links=2),
+        ),
+        searched=(("path", "/usr/bin", 1200), ("unit", None, 70), ("search", "/srv", 12)),
+        service_units=RICH_SERVICES,
+        not_searched=(("search", "/srv", "nosuid", "nfs4", 1, "/srv/nfs"),),
         taken="2026-11-01T23:00:00Z",
         witnessed=(("tcp", "0.0.0.0", 22), ("tcp", "::", 22), ("tcp", "::", 80), ("tcp", "10.0.0.5", 31337), ("udp", "0.0.0.0", 45000)),
     )
@@ -498,6 +675,7 @@ rules:
   nodeport-range-in-ephemeral-range: {range: 40000-40009}
   bindresvport-may-take-approved-port: {library_window: 600-1023}
   executable-in-writable-folder: {folders: [/tmp, /dev/shm]}
+  unix-listener-in-unexpected-place: {folders: [/tmp]}
 waivers:
   - {id: EXC-1, rule: listener-not-approved, subject: "udp/0.0.0.0%virbr0:67", reason: libvirt, owner: ops, expires: 2027-01-31}
   - {id: EXC-2, rule: listener-not-approved, subject: "tcp/0.0.0.0:1", reason: gone, owner: ops, expires: 2027-01-31}

@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor import plugins
 from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Address, Finding, Owner, Persisted, Range, Setting, Snapshot, Socket, Stack
+from auditor.model import Address, Finding, Grant, Owner, Persisted, Range, Setting, Snapshot, Socket, Stack
 from auditor.policy import Policy
 from auditor.remedy import Remedy
 from auditor.report import HostReport, Report, RuleDocument, VendorDefault
@@ -41,6 +41,11 @@ def listener(port: int, *owners: Owner, **shown: Any) -> Socket:
                      "device": None, "source": "sock_diag", **held, **shown})  # fmt: skip
 
 
+def grant(path: str = "process", subject: str = "/usr/bin/app as user ann", **shown: Any) -> Grant:
+    return Grant(**{"path": path, "subject": subject, "ports": [PortRange(1, 1023)], "protocol": "any", "via": ["it holds the capability"],
+                    "scope": "user ann", "everyone": False, "root": False, "source": "/proc", **shown})  # fmt: skip
+
+
 def ports(first: int, last: int, **shown: Any) -> Facts[Range]:
     return Facts([Range(first=first, last=last, **shown)], "a setting")
 
@@ -51,6 +56,7 @@ def stack(*listeners: Socket, name: str = "host", kind: str = "host", without: t
         "listening": Facts(listeners, "sock_diag"),
         "addresses": Facts([Address(address="10.0.0.5", prefix=24, device="bond0")], "rtnetlink"),
         "settings": Facts([Setting(name="net.ipv4.ip_local_port_range", value="32768 60999")], "/proc/sys"),
+        "grants": Facts([grant("root", "root", scope="root", root=True)], "/proc"),
         "persisted": Facts([Persisted(name="net.ipv4.ip_local_port_range", value="32768 60999", file="/etc/sysctl.conf", line=7)], "files"),
         **shown,
     }  # fmt: skip

@@ -96,12 +96,14 @@ FREEBSD = SavedHost(
             "\tinet6 ::1 prefixlen 128\n\tinet 127.0.0.1 netmask 0xff000000\n\tgroups: lo\n"
         ),
         "jls -n jid name vnet": "jid=1 name=build vnet=inherit\n",
+        "jls -n jid name allow.reserved_ports": "jid=1 name=build allow.reserved_ports\n",
         "cat /etc/services": SERVICES,
         "cat /etc/sysctl.conf": "# kept\nnet.inet.ip.portrange.first=10000\n",
     },
     missing={
-        **{f"sysctl security.mac.portacl.{name}": f"sysctl: unknown oid 'security.mac.portacl.{name}'\n"
-           for name in ("enabled", "port_high", "suser_exempt", "autoport_exempt", "rules")},
+        **{f"sysctl security.mac.{name}": f"sysctl: unknown oid 'security.mac.{name}'\n"
+           for name in ("portacl.enabled", "portacl.port_high", "portacl.suser_exempt", "portacl.autoport_exempt", "portacl.rules",
+                        "ntpd.enabled", "ntpd.uid")},
         "cat /etc/sysctl.conf.local": "cat: /etc/sysctl.conf.local: No such file or directory\n",
     },
 )  # fmt: skip
@@ -308,6 +310,8 @@ SUNOS = SavedHost(
         ),
         "zonename": "global\n",
         "zoneadm list -cp": "0:global:running:/::ipkg:shared\n",
+        "cat /etc/user_attr": "#\nroot::::auths=solaris.*;profiles=All;type=role\nwebservd::::defaultpriv=basic,net_privaddr\nann::::roles=root\n",
+        "cat /etc/security/policy.conf": "#\nAUTHS_GRANTED=\nPROFS_GRANTED=Basic Solaris User\n#PRIV_DEFAULT=basic\n",
         "cat /etc/services": SERVICES,
     },
     unseen=("persisted",),
@@ -331,7 +335,7 @@ HPUX = SavedHost(
         "ps -eo pid,uid,user,comm": "  PID   UID USER     COMMAND\n  402     0 root     sshd\n",
         "cat /etc/services": SERVICES,
     },
-    unseen=("persisted", "addresses"),
+    unseen=("persisted", "addresses", "grants"),
 )  # fmt: skip
 
 AIX = SavedHost(
@@ -355,7 +359,7 @@ AIX = SavedHost(
         ),
         "cat /etc/services": SERVICES,
     },
-    unseen=("persisted",),
+    unseen=("persisted", "grants"),
 )  # fmt: skip
 
 
@@ -390,7 +394,7 @@ WINDOWS = SavedHost(
 
 VOS = SavedHost(
     "VOS", "15.2", {"display_external_variable allow_unpriv_bind$": "allow_unpriv_bind$ = 0\n"},
-    stack="TCP_OS", unseen=("listening", "addresses"),
+    stack="TCP_OS", unseen=("listening", "addresses", "grants"),
 )  # fmt: skip
 
 FTX = SavedHost(
@@ -401,7 +405,7 @@ FTX = SavedHost(
         "ndd -get /dev/udp udp_smallest_nonpriv_port": "1024\n",
         "netstat -an": NETSTAT_BSD + "tcp        0      0  *.23                   *.*                     LISTEN\n",
     },
-    unseen=("listening", "persisted", "addresses"),
+    unseen=("listening", "persisted", "addresses", "grants"),
 )  # fmt: skip
 
 SAVED_HOSTS = {

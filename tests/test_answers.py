@@ -244,7 +244,7 @@ def test_each_subject_has_the_name_that_a_waiver_calls_it_by() -> None:
         ("host", "sysctl"), ("host", "sysctl (high, tcp, ipv6)"),
     ]  # fmt: skip
     assert [subject for _, subject in subjects(ONE, "facts")] == [
-        "privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted", "stacks",
+        "privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted", "grants", "stacks",
     ]  # fmt: skip
     by = "listening: {approved: [{name: ssh, port: 22}, {name: web, port: 80}], required: [ssh]}\n"
     assert subjects(SEVERAL, "approved", by) == [

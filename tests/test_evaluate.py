@@ -443,7 +443,7 @@ def test_each_kind_of_subject_is_what_was_seen_of_it() -> None:
     assert called_for(THREE, "range") == ["32768-60999"]
     assert called_for(SEVERAL, "privileged") == ["stack host", "stack blue", "stack container:shop"]
     assert "net.ipv4.ip_local_port_range" in called_for(THREE, "setting")
-    assert len(called_for(THREE, "facts")) == 8, "seven kinds of a stack's facts, and the stacks themselves"
+    assert len(called_for(THREE, "facts")) == 9, "eight kinds of a stack's facts, and the stacks themselves"
     assert called_for(SEVERAL, "required", "listening: {required: [{name: ssh, port: 22}]}\n") == ["ssh"]
     assert called_for(THREE, "waiver", waivers(id="EXC-1")) == ["EXC-1"]
     assert called_for(THREE, "waiver", waivers(id="EXC-1", hosts="other")) == [], "a waiver for another host is not this one's"

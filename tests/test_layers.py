@@ -21,9 +21,11 @@ MAY_IMPORT = {
     "places": "",
     "remedy": "",
     "facts port_range": "",
-    "model": "facts",
+    "model binding owner": "facts",
     "display": "facts model",
     "port_scopes": "facts model",
+    "who_may_bind": "facts model",
+    "authbind_grants bind_prediction bind_view": "facts model",
     # the host's side
     "evidence": "",
     "child": "evidence",
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "collectors": "collector command evidence facts model parsers reading tables vendor_ranges",
     # the yardsticks
     "yaml_nodes": "errors",
-    "tables iana_import iana_registry table_checks table_files vendor_ranges": "errors facts model places yaml_nodes",
+    "tables iana_import iana_registry interpreters table_checks table_files vendor_ranges": "errors facts model places yaml_nodes",
     POLICY: "errors facts model places yaml_nodes",
     "policy_schema": "facts model policy policy_csv policy_entries policy_rules policy_scope policy_waivers",
     "approvals": "facts model policy policy_entries policy_keys policy_wants",
@@ -47,13 +49,13 @@ MAY_IMPORT = {
     "identity inventory inventory_ansible inventory_csv site": "errors policy policy_keys policy_rules yaml_nodes",
     # judging
     "rule socket_users": "facts model policy remedy site tables",
-    "rules": "differences facts identity model policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
+    "rules": "bind_prediction differences facts identity model policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
     "verdict": "facts model policy policy_waivers rule",
     "evaluate": "differences facts model policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
     # telling
     "report control_statement control_view": "approvals controls facts model policy remedy site",
     "reporter": "report",
-    "reporters": "control_view display facts model places port_scopes report reporter",
+    "reporters": "bind_view control_view display facts model places port_scopes report reporter who_may_bind",
     "output": "errors",
     # putting together
     "plugins": "collector errors reporter rule",

@@ -319,6 +319,7 @@ FILES = {
     "maps of user namespaces": "/proc/7/uid_map:    0  100000  65536\n/proc/7/gid_map:    0 200000 1\n/proc/7/gid_map:    1 300000 1",
 }
 
+SSHD_FILE = {"mode": "7754", "uid": 1000, "gid": 50, "access_list": False}
 OURS = "/proc/self/ns/user user:[1]\n/proc/7/ns/user user:[1]"
 
 
@@ -333,9 +334,10 @@ def sshd(**changed: str | None) -> dict[str, Any]:
 def test_the_rights_of_what_runs_and_of_the_folders_above_it_are_read_from_ls() -> None:
     shown = sshd(user_namespaces=OURS)
     assert shown["executable_file"] == {
-        "mode": "7754", "uid": 1000, "gid": 50, "at_path": "itself", "folders": [
-            {"path": "/usr/sbin", "mode": "1777", "uid": 0, "gid": 5}, {"path": "/usr", "mode": "0755", "uid": 0, "gid": 0},
-            {"path": "/", "mode": "0755", "uid": 0, "gid": 0},
+        "mode": "7754", "uid": 1000, "gid": 50, "access_list": False, "at_path": "itself", "folders": [
+            {"path": "/usr/sbin", "mode": "1777", "uid": 0, "gid": 5, "access_list": False},
+            {"path": "/usr", "mode": "0755", "uid": 0, "gid": 0, "access_list": False},
+            {"path": "/", "mode": "0755", "uid": 0, "gid": 0, "access_list": False},
         ],
     }  # fmt: skip
 
@@ -355,7 +357,7 @@ def test_a_process_in_another_user_namespace_may_have_chosen_its_path(namespaces
     shown = sshd() if namespaces is ... else sshd(user_namespaces=namespaces)
     assert shown.get("executable", "not shown") == expected
     if expected.endswith("namespace)"):
-        assert shown["executable_file"] == {"mode": "7754", "uid": 1000, "gid": 50}
+        assert shown["executable_file"] == SSHD_FILE
         assert shown["root"] == {"uid": 100000, "gid": 200000}
 
 
@@ -370,7 +372,7 @@ def test_one_mark_is_enough() -> None:
     ("changed", "file", "root"),
     [
         ({"files": None}, None, {"uid": 100000, "gid": 200000}),
-        ({"folders": None}, {"mode": "7754", "uid": 1000, "gid": 50}, {"uid": 100000, "gid": 200000}),
+        ({"folders": None}, SSHD_FILE, {"uid": 100000, "gid": 200000}),
         ({"user_namespaces": None}, ..., None),
         ({"user_namespaces": "/proc/self/ns/user user:[1]\n/proc/7/ns/user"}, ..., None),
         ({"user_namespaces": "/proc/self/ns/user user:[1]\n/proc/7/ns/user user:[1]"}, ..., {"uid": 0, "gid": 0}),
@@ -385,6 +387,30 @@ def test_what_ls_did_not_say_of_files_is_not_known(changed: dict[str, str | None
     assert shown.get("root") == root
     if file is not ...:
         assert shown.get("executable_file") == file
+
+
+@pytest.mark.parametrize(
+    ("said", "access_list"),
+    [
+        ("-rwxrwxr-x+ 1 0 0 100 Mar  1  2026", True),
+        ("-rwxrwxr-x  1 0 0 100 Mar  1  2026", False),
+        ("-rwxrwxr-x. 1 0 0 100 Mar  1  2026", False),
+        ("-rwxr-xr-x+ 1 0 0 100 Mar  1  2026", False),
+        ("-rwxrwxr-x 1 0 0 100 2026-03-01 10:00", None),
+    ],
+)
+def test_an_access_control_list_is_known_by_the_mark_of_an_ls_that_marks_it(said: str, access_list: bool | None) -> None:
+    listed = {"files": f"{said} /proc/7/exe", "folders": "\n".join(f"d{said[1:]} {path}" for path in ("/", "/usr", "/usr/sbin"))}
+    file = sshd(user_namespaces=OURS, **listed)["executable_file"]
+    assert [one.get("access_list") for one in (file, *file["folders"])] == [access_list] * 4
+
+
+@pytest.mark.parametrize(("said", "access_list"), [("-rwxrwxr-x", None), ("-rwxr-xr-x", False)])
+def test_an_ls_that_knows_no_b_marks_no_access_control_list(said: str, access_list: bool | None) -> None:
+    changed = {"executables ls -lnb": None, "executables ls -ln": SECTIONS["executables ls -lnb"], "folders": ""}
+    listed = f"{said}    1 0        0              100 Mar  1  2026 /proc/7/exe"
+    file = sshd(user_namespaces=OURS, files=listed, **changed)["executable_file"]
+    assert file.get("access_list") == access_list
 
 
 def test_a_user_namespace_without_a_root_has_none() -> None:

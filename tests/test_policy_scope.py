@@ -173,7 +173,7 @@ def test_one_reason_that_hides_several_kinds_of_facts_is_accepted_only_for_those
     found = judged(interpreted(host().bundle()[:-2]), GAP % ("[privileged, ephemeral]", ""), "evidence-incomplete")
     here = [f for f in found if f.stack == "host"]
     assert [(f.waiver is not None, f.facts) for f in here] == [
-        (True, ("privileged", "ephemeral")), (False, ("reserved", "listeners", "addresses", "settings", "persisted", "stacks")),
+        (True, ("privileged", "ephemeral")), (False, ("reserved", "listeners", "addresses", "settings", "persisted", "grants", "stacks")),
     ]  # fmt: skip
 
 

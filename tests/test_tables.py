@@ -508,9 +508,42 @@ def test_a_kind_that_does_not_exist_is_no_empty_answer(tables: Tables) -> None:
         tables.notable("clear-text")
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/usr/bin/python3.11", "python"),
+        ("/usr/bin/python", "python"),
+        ("/opt/x/python3.13-dbg", "python"),
+        ("/usr/bin/perl5.36-x86_64-linux-gnu", "perl"),
+        ("/usr/bin/lua5.4", "lua"),
+        ("/usr/bin/nc.openbsd", "netcat"),
+        ("/bin/sh", "sh"),
+        ("/usr/lib64/ld-linux-x86-64.so.2", "loader"),
+        ("/usr/bin/gawk-5.1.0", "gawk"),
+        ("bash", "sh"),
+        ("/usr/bin/node_exporter", None),
+        ("/usr/bin/node-exporter", None),
+        ("/usr/sbin/nginx", None),
+        ("/python/webapp", None),
+        ("/usr/bin/perldoc", None),
+        ("/usr/bin/3", None),
+        ("/", None),
+    ],
+)
+def test_an_interpreter_is_known_by_the_name_of_its_file_with_or_without_a_version(tables: Tables, path: str, expected: str | None) -> None:
+    found = tables.interpreter(path)
+    assert (found and found.name) == expected
+
+
+def test_what_an_interpreter_does_with_a_right_is_said_by_its_kind(tables: Tables) -> None:
+    why = {one.name: one.why for one in tables.interpreters}
+    assert why["python"] == "runs what its caller gives it"
+    assert why["socat"] == "hands on what arrives at a port to whatever its caller names"
+
+
 def test_provenance_names_source_date_and_the_bytes_of_each_file(tables: Tables) -> None:
     provenance = tables.provenance()
-    assert sorted(provenance) == ["iana-ranges", "iana-services", "notable-ports", "vendor-ranges"]
+    assert sorted(provenance) == ["iana-ranges", "iana-services", "interpreters", "notable-ports", "vendor-ranges"]
     for name, facts in provenance.items():
         assert facts["source"]
         assert facts["date"].startswith("20")
@@ -537,6 +570,13 @@ def test_the_shipped_tables_have_no_problem(tables: Tables) -> None:
         ("iana-services.tsv", "\n80\ttcp,udp\t", "\n8\ttcp,udp\t", "8 stands after"),
         ("iana-services.tsv", "\n80\ttcp,udp\tassigned", "\n80\ttcp,udp\tgiven", "not a line of the table"),
         ("iana-services.tsv", "\thttp www www-http", "\t", "80 is assigned and has 0 names"),
+        ("interpreters.yaml", "names: [perl]", "names: perl", "`names` is not a list of file names"),
+        ("interpreters.yaml", "names: [perl]", "names: [/usr/bin/perl]", "`names` is not a list of file names"),
+        ("interpreters.yaml", "names: [perl]", "names: [perl, python]", "python stands twice"),
+        ("interpreters.yaml", "{name: perl, kind: code", "{name: perl, kind: shell", "not one of code, relay"),
+        ("interpreters.yaml", "{name: perl, ", "{", "no `name`"),
+        ("interpreters.yaml", "{name: perl, ", "{name: perl, why: x, ", "unknown key why"),
+        ("interpreters.yaml", "interpreters:\n", "interpreters: none\nx:\n", "`interpreters` is not a list"),
         ("notable-ports.yaml", "service: Telnet, ", "", "no `service`"),
         ("notable-ports.yaml", "kind: cleartext", "kind: plain", "not one of unauthenticated, cleartext"),
         ("notable-ports.yaml", "ports: 23,", "ports: 66000,", "not a port range"),

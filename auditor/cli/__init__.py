@@ -17,6 +17,7 @@ COMMANDS = {
     "diff": "print what changed between two sources",
     "rules": "list the rules, or show one rule's document",
     "port": "print everything known of a port",
+    "bind-test": "really bind on this host, as an unprivileged user, beside what is promised",
     "suggest-port": "print ports that no chosen system uses by itself and nobody is assigned",
     "policy": "check a policy, show it as merged, or draft one from what listens",
     "tables": "list, import or check the tables that hosts are compared with",

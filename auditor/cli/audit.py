@@ -13,6 +13,7 @@ from auditor import controls, plugins
 from auditor.approvals import approvals
 from auditor.baseline import Baseline
 from auditor.cli import delivery
+from auditor.cli.collect import search_arguments, search_options
 from auditor.cli.site_audit import SiteAudit, chosen_site
 from auditor.cli.yardsticks import check_tables
 from auditor.display import harmless
@@ -37,6 +38,13 @@ examples:
   port-auditor audit -f json=- h.evidence         one bundle, report/1 on stdout"""
 
 
+_OF_THIS_HOST = {
+    "--cross-check": "`collect --only ports,units,persisted,grants,endpoints,cross-check`",
+    "--bind-test": "`audit --bind-test`",
+    "--search": "`collect --search DIR`",
+    "--search-seconds": "`collect --search-seconds N`",
+}
+"""Options that make no sense of saved evidence, and what does."""
 _PART_OF = {"services": "services", "nat": "nat"}
 """The part of a collection that gives what a rule `needs`, where it is asked for only when a rule does."""
 
@@ -55,6 +63,8 @@ def arguments(parser: ArgumentParser) -> None:
     add("--stack", metavar="NAME", help="judge this network stack only")
     add("--only", metavar="RULE,...", help="judge by these rules only")
     add("--cross-check", action="store_true", help="ask psutil as a second witness of this host's listeners")
+    search_arguments(parser)
+    add("--bind-test", action="store_true", help="really bind on this host, as an unprivileged user, and compare with what is promised")
     add("--today", metavar="DATE", help="judge as of this day, YYYY-MM-DD in UTC")
     add("--without-evidence", action="store_true", help="do not write the evidence beside the reports")
     add("-q", "--quiet", action="store_true", help="print nothing when nothing is open or unknown")
@@ -76,8 +86,9 @@ def run(parsed: Namespace) -> int:
     hosts: list[HostReport] = []
     bad: list[tuple[str, str]] = []
     sources: list[Source] = []
-    also = _opt_in(parsed.cross_check, chosen, [policy, *(site.policies.values() if site else ())])
-    for source in _sources(parsed, tables, also):
+    policies = [policy, *(site.policies.values() if site else ())]
+    also = _opt_in(parsed, chosen, policies)
+    for source in _sources(parsed, tables, also, policies):
         if isinstance(source, Source):
             sources.append(source)
         else:
@@ -140,7 +151,7 @@ def _chosen(only: str | None, rules: dict[str, Rule]) -> list[Rule]:
     return [rules[name] for name in names]
 
 
-def _opt_in(cross_check: bool, chosen: list[Rule], policies: list[Policy]) -> frozenset[str]:
+def _opt_in(parsed: Namespace, chosen: list[Rule], policies: list[Policy]) -> frozenset[str]:
     """The parts to ask this host about beside the usual ones: what rules need that a policy has not turned off, where there is such a
     part."""
     from auditor.collect import parts
@@ -148,19 +159,25 @@ def _opt_in(cross_check: bool, chosen: list[Rule], policies: list[Policy]) -> fr
     known = parts(plugins.collector_for(os.uname().sysname))
     judging = [rule for rule in chosen if any((s := policy.rules.get(rule.name)) is None or not s.off for policy in policies)]
     needed = {part for rule in judging for need, part in _PART_OF.items() if need in rule.needs and part in known}
-    return frozenset(needed | ({"cross-check"} if cross_check else set()))
+    return frozenset(needed | {part for part, wanted in (("cross-check", parsed.cross_check), ("bind-test", parsed.bind_test)) if wanted})
 
 
-def _sources(parsed: Namespace, tables: Tables, also: frozenset[str]) -> Iterator[Source | tuple[str, str]]:
+def _sources(
+    parsed: Namespace, tables: Tables, also: frozenset[str], policies: list[Policy]
+) -> Iterator[Source | tuple[str, str]]:  # fmt: skip
     if not parsed.sources:
         if parsed.verbose:
             sys.stderr.write("port-auditor: collecting from this host\n")
-        yield this_host(tables, also)
+        options = search_options(parsed)
+        if parsed.bind_test:
+            from auditor.cli import bind_test
+
+            options["bind-test"] = bind_test.options(policies)
+        yield this_host(tables, also, options=options)
         return
-    if parsed.cross_check:
-        raise AuditorError(
-            "--cross-check asks this host, but a SOURCE was given", "collect there with --only ports,units,persisted,cross-check"
-        )
+    for option, there in _OF_THIS_HOST.items():
+        if getattr(parsed, option.strip("-").replace("-", "_")):
+            raise AuditorError(f"{option} asks this host, but a SOURCE was given", f"run on that host: {there}")
     for path in parsed.sources:
         yield from from_path(path, tables)
 

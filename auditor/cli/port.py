@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import textwrap
 
+from auditor.collect import parts
 from auditor.display import harmless, holders
 from auditor.errors import AuditorError, SourceError
 from auditor.facts import PORT_MAX
 from auditor.iana_registry import PROTOCOLS, IanaEntry
+from auditor.model import Stack
+from auditor.plugins import collector_for
 from auditor.sources import this_host
 from auditor.tables import KINDS, NotablePort, Tables
+from auditor.who_may_bind import takers
 
 HELP = "Print everything known of a port: IANA, what each system does with it, who listens here."
 EXAMPLE = "example: port-auditor port 8080/tcp"
@@ -26,6 +31,7 @@ CLASSES = {
     "other protocol": "the record is about another protocol",
 }
 """VendorRecord.class_of's words, in the order shown."""
+_PARTS = frozenset({"ports", "units", "grants"})
 WIDTH, LABEL = 100, 16
 """Columns of a line, and of the words before the records."""
 
@@ -44,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _here(tables: Tables, port: int, protocols: list[str]) -> list[str]:
     """Who holds the port on this host, a line each, and what could not be seen."""
     try:
-        snapshot = this_host(tables, only=frozenset({"ports", "units"})).snapshot
+        snapshot = this_host(tables, only=_PARTS & parts(collector_for(os.uname().sysname)).keys()).snapshot
     except SourceError as error:
         return [f"On this host: not looked, {error}"]
     lines = ["On this host:"]
@@ -56,9 +62,37 @@ def _here(tables: Tables, port: int, protocols: list[str]) -> list[str]:
                 lines.append(f"  {harmless(socket)} in {harmless(stack.name)}, {socket.shown.get('state')}: {holders(socket)}")
     if len(lines) == 1:
         lines.append("  nobody in view")
+    for stack in snapshot.stacks.seen:
+        lines += _who_may(stack, port, [protocol for protocol in protocols if protocol in ASKED] or protocols)
     if gaps or snapshot.stacks.gaps:
         lines.append("  not everything could be seen: `port-auditor audit` says what was missing")
     return lines
+
+
+def _who_may(stack: Stack, port: int, protocols: list[str]) -> list[str]:
+    """Who may take the port in a stack, and why."""
+    lines = [f"Who may take it in {harmless(stack.name)}:"]
+    found = {protocol: takers(stack, protocol, port) for protocol in protocols}
+    told = {}
+    for ways, _ in found.values():
+        told.update({(way.who, way.by, way.subject): way for way in ways})
+    for way in told.values():
+        lines += _fill(harmless(f"{way.who}: {way.by}{', ' * bool(way.subject)}{way.subject}"), "    ", "  ")
+        lines += [line for step in ([] if way.root else way.steps) for line in _fill(harmless(step), "      ", "    - ")]
+    for why in dict.fromkeys(why for _, gaps in found.values() for why in gaps):
+        lines += _fill(harmless(f"perhaps others: {why}"), "    ", "  ")
+    if len(lines) == 1:
+        lines.append(f"  {_nobody_or_all(stack, port, protocols)}")
+    return lines
+
+
+def _nobody_or_all(stack: Stack, port: int, protocols: list[str]) -> str:
+    """What no grant says of a port: everyone may take one that is not privileged."""
+    known = stack.facts("privileged")
+    if known.gaps:
+        return f"not known: {harmless(known.gaps[0].why)}"
+    privileged = any(port in one.ports and one.protocol in ("any", *protocols) for one in known.seen)
+    return "nobody that was found" if privileged else "every user: it is no privileged port there"
 
 
 def asked(text: str, tables: Tables) -> dict[int, list[str]]:

@@ -18,7 +18,7 @@ Solaris 10: ssh sun1 /usr/xpg4/bin/sh -s < collect.sh > sun1.evidence"""
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="where to (default: stdout)")
-    parser.add_argument("--only", metavar="PART,...", help="let it ask about these parts only: ports, units, persisted")
+    parser.add_argument("--only", metavar="PART,...", help="let it ask about these parts only: ports, grants, units, persisted")
 
 
 def run(parsed: Namespace) -> int:

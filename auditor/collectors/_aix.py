@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, handed_out, only
 from auditor.collectors.aix import SETTINGS
 from auditor.facts import PORT_MAX, Facts, Gap, PortRange
@@ -53,4 +54,8 @@ SYSTEM = System(
     "AIX",
     parsers={"no": no.parse, "netstat": netstat_aix.parse, "lsof": lsof.parse, "ps": ps.parse, "ifconfig": ifconfig.parse},
     ranges=ranges, settings=SETTINGS, asked=SETTINGS, holders=("lsof",),
+    grants=root_only(
+        "root may take every port: the vendor table's word, for AIX has no setting for it",
+        others="whom role-based access control lets take low ports is shown by no answer that is read",
+    ),
 )  # fmt: skip

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from auditor.collectors._grants import granted, needing, of_root, put_together
 from auditor.collectors._portrange import PORTRANGE, picked
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, kept
 from auditor.collectors.darwin import ORDER, RANGES, RESTRICTED
-from auditor.model import Range
+from auditor.facts import Facts
+from auditor.model import Grant, Range
 from auditor.parsers import ifconfig, lsof, netstat_macos, ps, sysctl
 from auditor.tables import Tables
 from auditor.vendor_ranges import VendorRange, VendorRecord, release_key
@@ -81,6 +83,26 @@ def _kept(also: VendorRange) -> Range:
     return kept(also.ports, also.protocol)
 
 
+def grants(heard: Heard, answers: Answers, tables: Tables, ranges: Ranges) -> Facts[Grant]:
+    """Root, where the release has it so everybody on the wildcard address, and Apple's own programs on the restricted ports."""
+    return put_together(ranges, (
+        lambda: of_root(ranges, needing(ranges, "root"), "uid 0 has PRIV_NETINET_RESERVEDPORT (bsd/kern/kern_priv.c)"),
+        lambda: _on_the_wildcard(ranges),
+        lambda: granted("privilege", "an entitlement of Apple's own", needing(ranges, _ENTITLEMENT), f"it takes {_ENTITLEMENT}",
+                        known=not ranges.privileged.gaps, scope="programs that Apple signed for it", source=ranges.privileged.source),
+    ))  # fmt: skip
+
+
+def _on_the_wildcard(ranges: Ranges) -> list[Grant]:
+    """From Darwin 18 on in_pcbbind and in6_pcbbind ask for the privilege only where the address is not the wildcard."""
+    exempt = [one for one in ranges.privileged.seen if one.wildcard_exempt]
+    return granted(
+        "wildcard", "0.0.0.0 and ::", exempt, "since macOS 10.14 the kernel asks for no privilege where the address is 0.0.0.0 or ::",
+        "so any user may take these ports on the wildcard address, and only root on one address", known=not ranges.privileged.gaps,
+        scope="everyone, on the wildcard address", source=ranges.privileged.source, everyone=True, uid=None, user=None,
+    )  # fmt: skip
+
+
 SYSTEM = System(
     "Darwin",
     parsers={"netstat": netstat_macos.parse, "lsof": lsof.parse, "sysctl": sysctl.parse, "ifconfig": ifconfig.parse, "ps": ps.parse},
@@ -90,6 +112,7 @@ SYSTEM = System(
     holders=("lsof",),
     persisted=r"/etc/sysctl\.conf",
     boot_files=("/etc/sysctl.conf",),
+    grants=grants,
     limits=(
         "netstat names the process that used a socket last, which for one that launchd opened is launchd.",
         "App Sandbox and other policies of the MAC framework can refuse a bind; none was examined.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.collectors._grants import root_only
 from auditor.collectors._portrange import PORTRANGE, picked
 from auditor.collectors._saved import Answers, Heard, Ranges, System, below, facts
 from auditor.collectors.dragonfly import RANGES
@@ -40,4 +41,8 @@ SYSTEM = System(
     leaves_out=("sockstat",),
     persisted=r"/etc/sysctl\.conf",
     boot_files=("/etc/sysctl.conf",),
+    grants=root_only(
+        "the kernel asks for PRIV_NETINET_RESERVEDPORT (sys/netinet/in_pcb.c, in_pcbbind)",
+        "uid 0 alone has it, in jails too (sys/kern/kern_priv.c, kern_jail.c): there is no other way to give it",
+    ),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from auditor.collectors import _freebsd_grants
+from auditor.collectors._freebsd_grants import PRIVILEGE
 from auditor.collectors._portrange import PORTRANGE, picked
 from auditor.collectors._saved import Answers, Heard, Ranges, System, as_root, facts
 from auditor.collectors.freebsd import RANGES
 from auditor.facts import PORT_MAX, Facts, Gap
-from auditor.model import Range
+from auditor.model import Grant, Range
 from auditor.parsers import fstat, ifconfig, jls, lsof, netstat_bsd, procstat, ps, sockstat, sysctl
 from auditor.parsers.jls import Jails
 from auditor.tables import Tables
@@ -30,7 +32,7 @@ def _reserved_to_root(heard: Heard) -> list[Range]:
     first, last = heard.number(f"{PORTRANGE}.reservedlow", PORT_MAX), heard.number(f"{PORTRANGE}.reservedhigh", PORT_MAX)
     if last < max(first, 1):
         return []
-    return [Range(first=max(first, 1), last=last, protocol="any", family="any", wildcard_exempt=False, needs="PRIV_NETINET_RESERVEDPORT")]
+    return [Range(first=max(first, 1), last=last, protocol="any", family="any", wildcard_exempt=False, needs=PRIVILEGE)]
 
 
 def _portacl(heard: Heard) -> list[Range]:
@@ -69,7 +71,7 @@ def other_stacks(answers: Answers) -> list[Gap]:
     """Jails with a stack of their own, none of which was looked into unless an answer names it."""
     if _in_a_jail(answers.host):
         return [Gap("it was taken inside a jail, from which neither the host nor its other jails are seen")]
-    told = [read for read in answers.host.others if isinstance(read, Jails)]
+    told = [read for read in answers.host.others if isinstance(read, Jails) and read.tells("vnet")]
     if not told:
         return [Gap("whether jails have network stacks of their own was not asked (jls -n jid name vnet)")]
     gaps = [gap for read in told for gap in read.gaps]
@@ -82,6 +84,10 @@ def other_stacks(answers: Answers) -> list[Gap]:
                 Gap(f"jail {jail['name']} {own}, which was not looked into (jexec {jail['jid']} ...)", stack=f"jail:{jail['name']}")
             )
     return gaps
+
+
+def grants(heard: Heard, answers: Answers, tables: Tables, ranges: Ranges) -> Facts[Grant]:
+    return _freebsd_grants.grants(heard, answers, tables, ranges, _in_a_jail(heard))
 
 
 SYSTEM = System(
@@ -98,7 +104,7 @@ SYSTEM = System(
         "jls": jls.parse,
     },
     ranges=ranges,
-    settings=(f"{PORTRANGE}.", _PORTACL, "security.bsd.see_", "security.jail."),
+    settings=(f"{PORTRANGE}.", _PORTACL, "security.mac.ntpd.", "security.bsd.see_", "security.jail."),
     asked=RANGES,
     holders=("sockstat", "fstat", "lsof"),
     sight=sight,
@@ -107,4 +113,6 @@ SYSTEM = System(
     persisted=r"/etc/sysctl\.conf(\.local)?",
     boot_files=("/etc/sysctl.conf", "/etc/sysctl.conf.local"),
     kind="vnet",
+    grants=grants,
+    limits=("Policies of the MAC framework other than mac_portacl and mac_ntpd can refuse a bind or allow it; none was examined.",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditor.collectors._documented import agreed, disputed, handed_out_by, meant, remark
+from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Ranges, System, handed_out
 from auditor.collectors._streams import ANONYMOUS, NAMES, PROTOCOLS, THRESHOLD, anonymous, told, unprivileged_from
 from auditor.facts import Facts, Gap
@@ -56,4 +57,9 @@ def sight(heard: Heard, answers: Answers) -> str:
 
 SYSTEM = System(
     "FTX", parsers={"ndd": ndd.parse, "netstat": netstat_hpux.parse}, ranges=ranges, settings=NAMES, sight=sight,
+    grants=root_only(
+        "root is assumed to be who may take them: Stratus' page does not say it of FTX",
+        opened=THRESHOLD, open_why=f"{THRESHOLD} is set below them (ndd)",
+        others="whether others than root may take the privileged ports of FTX is not documented",
+    ),
 )  # fmt: skip

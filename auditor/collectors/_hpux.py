@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Ranges, System
 from auditor.collectors._streams import NAMES, anonymous, unprivileged_from
 from auditor.facts import Facts
@@ -24,4 +25,9 @@ SYSTEM = System(
         "ndd": ndd.parse, "netstat": netstat_hpux.parse, "lsof": lsof.parse, "ps": ps.parse, "ifconfig": ifconfig.parse,
     },
     ranges=ranges, settings=NAMES, asked=NAMES, holders=("lsof",),
+    grants=root_only(
+        "below smallest_nonpriv_port a bind takes superuser (ndd(1M))",
+        opened="smallest_nonpriv_port", open_why="smallest_nonpriv_port is set below them (ndd)",
+        others="who was given a privilege of HP-UX for low ports is shown by no answer that is read",
+    ),
 )  # fmt: skip

@@ -1,20 +1,19 @@
-"""Socket units and their drop-ins (systemd.unit(5)): of which folders a unit has drop-ins, and which of them count."""
+"""Units and their drop-ins (systemd.unit(5)): of which folders a unit has drop-ins, and which of them count."""
 
 from __future__ import annotations
 
 from auditor.collectors._linux_evidence import Rows
 
-_TYPE = "socket"
-_SUFFIX = "." + _TYPE
 _LONGEST_NAME = 255
 """UNIT_NAME_MAX of systemd's src/basic/unit-def.h."""
 
 
 class UnitFiles:
     """What unit files and drop-ins say, from rows of unit, file, line, directive and value, in the order of the folders that systemd looks
-    in. A drop-in's unit is what its folder is called, without the `.d`."""
+    in. A drop-in's unit is what its folder is called, without the `.d`. `kind` is what all names end in: `socket`, `service`."""
 
-    def __init__(self, found: Rows) -> None:
+    def __init__(self, found: Rows, kind: str = "socket") -> None:
+        self._kind = kind
         self._own: dict[str, Rows] = {}
         self._drop_ins: dict[str, dict[tuple[int, str], Rows]] = {}
         ranks: dict[str, int] = {}
@@ -26,13 +25,17 @@ class UnitFiles:
                 self._drop_ins.setdefault(unit, {}).setdefault(at, []).append(row)
             else:
                 self._own.setdefault(unit, []).append(row)
-        self.names = {*self._own, *(unit for unit in self._drop_ins if unit != _TYPE and not unit.endswith("-" + _SUFFIX))}
+        self.names = {*self._own, *(unit for unit in self._drop_ins if unit != kind and not unit.endswith(f"-.{kind}"))}
+
+    def is_unit(self, name: str) -> bool:
+        """Whether a file of its own, or of an instance its template's, was seen."""
+        return name in self._own or template_of(name) in self._own
 
     def said(self, name: str, other_names: list[str]) -> Rows:
         """What the unit's own file says, or of an instance without one its template's, and after it the drop-ins by their names. Where
         neither file is seen, drop-ins that others share do not make it a unit."""
         own = self._own.get(name) or self._own.get(template_of(name) or "", [])
-        shared = [*([one, *_shared_by(one)] for one in [name, *sorted(other_names)]), [_TYPE]]
+        shared = [*([one, *_shared_by(one)] for one in [name, *sorted(other_names)]), [self._kind]]
         chosen: dict[str, Rows] = {}
         for unit in shared if own else [[name]]:
             found = [(rank, at, part, said) for at, of in enumerate(unit) for (rank, part), said in self._drop_ins.get(of, {}).items()]
@@ -43,8 +46,9 @@ class UnitFiles:
 
 def template_of(name: str) -> str | None:
     """The template of an instance, `a@.socket` of `a@b.socket`; None of other units."""
-    stem, at, _ = name.removesuffix(_SUFFIX).partition("@")
-    return f"{stem}@{_SUFFIX}" if at else None
+    stem, dot, kind = name.rpartition(".")
+    prefix, at, _ = stem.partition("@")
+    return f"{prefix}@{dot}{kind}" if at else None
 
 
 def _shared_by(name: str) -> list[str]:
@@ -52,12 +56,13 @@ def _shared_by(name: str) -> list[str]:
     if len(name) > _LONGEST_NAME:
         return []
     found: list[str] = []
-    prefix, at, instance = name.removesuffix(_SUFFIX).partition("@")
+    stem, dot, kind = name.rpartition(".")
+    prefix, at, instance = stem.partition("@")
     if instance:
-        template = f"{prefix}@{_SUFFIX}"
+        template = f"{prefix}@{dot}{kind}"
         found += [template, *_shared_by(template)]
     whole = prefix.removesuffix("-")
     if (dash := whole.rfind("-")) > 0:
-        shorter = whole[: dash + 1] + (at + instance if instance else "") + _SUFFIX
+        shorter = whole[: dash + 1] + (at + instance if instance else "") + dot + kind
         found += [shorter, *_shared_by(shorter)]
     return list(dict.fromkeys(found))

@@ -13,11 +13,13 @@ Rows = list[tuple[str | None, ...]]
 
 class LinuxEvidence:
     """`head` of the bundle; `whole` are the gaps that lie over everything in it (it was cut, a line of no known kind). `limits`
-    are those of the way in which it was taken, `late` the inodes of sockets that came, or whose holder ended, meanwhile."""
+    are those of the way in which it was taken, `never_looked_for` the paths of grants that it cannot show, `late` the inodes of sockets
+    that came, or whose holder ended, meanwhile."""
 
     limits: tuple[str, ...] = ()
     addresses_source = "rtnetlink"
     late: frozenset[str] = frozenset()
+    never_looked_for: tuple[str, ...] = ()
 
     def __init__(self, evidence: Evidence) -> None:
         self.head = evidence.head

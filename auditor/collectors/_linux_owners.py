@@ -17,11 +17,12 @@ INITIAL_PID_NAMESPACE = "4026531836"
 CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
 """Bits of CapEff: include/uapi/linux/capability.h."""
 
+_NONE_VISIBLE = "no process in view holds it: the kernel itself, a descriptor in flight, or a process that is hidden"
 _CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _NAMED_CONTAINER = re.compile(r"/(?:lxc\.payload\.|lxc/|machine-)([^/]+?)(?:\.scope)?(?:/|$)")
 _USERS_OWN = re.compile(r"/(?:user(?:-[^/]*)?\.slice|user@[^/]*\.service)(?:/|$)")
 _AT_PATH = ("itself", "another", "none")
-_MODE = re.compile("[0-7]{4}")
+_MODE = re.compile(r"([0-7]{4})([+?]?)")
 _UNIT = re.compile(r"(?:/\.\.|/[^/]+\.slice)*/([^/]+\.(?:service|scope|socket|mount|swap))(?:/|$)")
 
 
@@ -71,7 +72,7 @@ class Owners:
             if (process := rows.number(row[0])) is None:
                 self._odd("builtin:processes", row)
             else:
-                self._owners[process] = self._owner(process, row)
+                self._owners[process] = self.described(process, row)
         self._holders: dict[str, set[int]] = {}
         for row in holders:
             process, inodes = rows.number(row[0]), (row[1] or "").split(" ")
@@ -100,6 +101,20 @@ class Owners:
         """Every process that holds it."""
         return [self._owners.get(pid) or Owner(pid=pid) for pid in sorted(self._holders.get(inode, ()))]
 
+    def user(self, uid: int) -> str | None:
+        """The name of a user; None where the host's own files give none."""
+        return self._users.get(str(uid))
+
+    def held(self, inode: str) -> dict[str, Any]:
+        """What a socket's record says of its holders; inode 0 is no socket that a process has."""
+        holders, why = self.of(inode) if inode != "0" else [], self.why_unseen(inode)
+        shown: dict[str, Any] = {"owner_state": "unreadable" if why else "none"}
+        if holders:
+            shown = {"owners_seen": holders, "owner_state": "partial" if why else "known"}
+        if shown["owner_state"] != "known":
+            shown["owner_reason"] = why or _NONE_VISIBLE
+        return shown
+
     def holds(self, capability: int) -> bool | None:
         """Whether this run had a capability (a bit of CapEff); None where the evidence does not say."""
         try:
@@ -122,6 +137,11 @@ class Owners:
     def _why_partial(self, evidence: LinuxEvidence) -> str | None:
         if self.gaps or evidence.whole:
             return (self.gaps + evidence.whole)[0].why.removeprefix("builtin:walk: ")
+        return self.hidden
+
+    @property
+    def hidden(self) -> str | None:
+        """Why there may be processes that were not shown; None: all are."""
         if self.rights.get("hidepid") != "0" and not self.holds(CAP_SYS_PTRACE):
             return "/proc is mounted with hidepid, or it is not known whether it is: processes of others are not shown"
         if self.rights.get("pid_namespace") != INITIAL_PID_NAMESPACE:
@@ -131,7 +151,8 @@ class Owners:
     def _odd(self, what: str, row: tuple[str | None, ...]) -> None:
         self.gaps.append(Gap(f"{what}: a row cannot be read", "\t".join(field or "" for field in row)[:200]))
 
-    def _owner(self, pid: int, row: tuple[str | None, ...]) -> Owner:
+    def described(self, pid: int, row: tuple[str | None, ...]) -> Owner:
+        """A process by its row of PROCESS_COLUMNS; "" is what was not asked or not shown."""
         _, started, uid, process, executable, cgroup, file, at_path, folders, root = row
         shown: dict[str, object] = {"pid": pid}
         if process:
@@ -171,24 +192,28 @@ def _executable_file(path: str | None, file: str | None, at_path: str | None, fo
     """The file that runs, as far as it is shown: its rights, which file is at its path, and the folders above that."""
     if path is None or file is None:
         return {"executable_file": None} if path is file else {}
-    rights = _rights(file)
+    rights = file_rights(file)
     if not rights:
         return {}
     if at_path in _AT_PATH and not path.endswith(UNPROVEN):
         rights["at_path"] = at_path
     above = path.split("/")[:-1]
     paths = ["/".join(above[:end]) or "/" for end in range(len(above), 0, -1)]
-    said = [_rights(word) for word in (folders or "").split(" ")]
+    said = [file_rights(word) for word in (folders or "").split(" ")]
     if rights.get("at_path") == "itself" and len(said) == len(paths) and all(said):
         rights["folders"] = [Folder(path=of, **one) for of, one in zip(paths, said, strict=True)]
     return {"executable_file": File(**rights)}
 
 
-def _rights(said: str) -> dict[str, Any]:
-    """`mode`, `uid` and `gid` of MODE:UID:GID; empty where it is not that."""
+def file_rights(said: str) -> dict[str, Any]:
+    """`mode`, `uid`, `gid` and `access_list` of MODE:UID:GID (see `auditor.live.executables`); empty where it is not that."""
     mode, _, ids = said.partition(":")
     numbers = _numbers(ids, 2)
-    return {"mode": mode, "uid": numbers[0], "gid": numbers[1]} if numbers and _MODE.fullmatch(mode) else {}
+    marked = _MODE.fullmatch(mode)
+    if marked is None or not numbers:
+        return {}
+    rights: dict[str, Any] = {"mode": marked[1], "uid": numbers[0], "gid": numbers[1]}
+    return rights if marked[2] == "?" else rights | {"access_list": marked[2] == "+"}
 
 
 def _numbers(said: str, count: int) -> list[int]:

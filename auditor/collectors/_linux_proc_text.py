@@ -60,6 +60,10 @@ class Text:
         """The lines of a section."""
         return self._sections.get(name, [])
 
+    def names(self) -> list[str]:
+        """The sections, in their order."""
+        return list(self._sections)
+
     def starting(self, name: str) -> tuple[str, list[str]]:
         """The section whose name begins so: the rest of its name, and its lines."""
         for known, lines in self._sections.items():
@@ -153,6 +157,10 @@ class Processes:
             "" if name is None else name.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\"),
             self._executable(pid), self._group(pid),
         )  # fmt: skip
+
+    def refused(self, pid: int, what: str) -> bool:
+        """Whether something of a process could not be read that is there."""
+        return (pid, what) in self._denied
 
     def _errors(self) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
         """(process, what) that was denied, and that was not there, from what ls and grep said of paths that no process chooses. Whatever

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from auditor.collectors._linux_saved_grants import grants
 from auditor.collectors._linux_settings import NAMES, PROT_SOCK, RANGE, RESERVED, THRESHOLD, THRESHOLD_SINCE, version
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, below, facts, handed_out, kept
 from auditor.collectors._translations import SAVING
 from auditor.facts import PORT_MAX, Gap
 from auditor.model import Range
-from auditor.parsers import ifconfig, iptables_save, lsof, netstat_linux, nft, port_list, proc_net_text, ps, ss, sysctl
+from auditor.parsers import getcap, ifconfig, iptables_save, lsof, netstat_linux, nft, port_list, proc_net_text, ps, ss, sysctl
 from auditor.tables import Tables
 
 RESERVED_SINCE = (2, 6, 35)
@@ -58,10 +59,12 @@ SYSTEM = System(
         "ps": ps.parse,
         "ifconfig": ifconfig.parse,
         "nft": nft.parse,
+        "getcap": getcap.parse,
         **dict.fromkeys(SAVING, iptables_save.parse),
     },
     files=((_TABLES, proc_net_text.parse), (r"/proc/sys/.*", sysctl.parse)),
     ranges=ranges,
+    grants=grants,
     settings=NAMES,
     asked=NAMES[:3],
     holders=("ss", "lsof"),

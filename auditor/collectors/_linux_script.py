@@ -10,10 +10,19 @@ import re
 from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
+from auditor.collectors._linux_granted_by_processes import COLUMNS as CAPABILITY_COLUMNS
+from auditor.collectors._linux_owners import PROCESS_COLUMNS
 from auditor.collectors._linux_proc_text import Processes, Row, Text, by_path, targets
+from auditor.collectors._linux_script_authbind import authbind
+from auditor.collectors._linux_script_capabilities import LIMITS as CAPABILITY_LIMITS
+from auditor.collectors._linux_script_capabilities import Capabilities
 from auditor.collectors._linux_script_executables import Files
-from auditor.collectors._linux_script_files import accounts, container_names, socket_units, sysctl_files, unit_links
+from auditor.collectors._linux_script_files import accounts, container_names, sysctl_files
+from auditor.collectors._linux_script_granting_files import GrantingFiles
+from auditor.collectors._linux_script_places import Places, inode_of
 from auditor.collectors._linux_script_sockets import Tables, details
+from auditor.collectors._linux_script_units import service_units, socket_units, unit_links, unread_links
+from auditor.collectors._linux_stacks import COLUMNS as NAMESPACE_COLUMNS
 from auditor.evidence import Answer, Evidence
 from auditor.facts import Gap
 
@@ -27,10 +36,11 @@ LIMITS = (
     "._+@:,%=-.",
     "Taken by the shell script: containers have the names that docker keeps; those of other runtimes are shown by their ids.",
 )
+_NO_HOOKS: Rows = [("asked", "0"), ("left", None), ("systemd", None), ("why", "a shell script cannot call bpf(2)")]
+"""What it says of BPF programs, as the built-in says why it asked for none."""
+_UNIT_COLUMNS = "unit file line directive value"
 _SETTINGS = re.compile(r"/proc/sys/net/ipv4/(\w+)")
-_TABLE_OF = re.compile(r"(self|[0-9]{1,10}(?:/task/[0-9]{1,10})?) ([0-9]{1,20})")
 _NOT_HERE = "No such file or directory"
-_INODE = re.compile(r"(?:net|pid):\[([0-9]{1,20})\]")
 
 
 def taken_by_script(evidence: Evidence) -> bool:
@@ -41,32 +51,41 @@ def taken_by_script(evidence: Evidence) -> bool:
 class ScriptEvidence(LinuxEvidence):
     """The script's bundle, read as `LinuxEvidence` is."""
 
-    limits = LIMITS
+    limits: tuple[str, ...] = LIMITS
+    never_looked_for = ("program",)
 
     def __init__(self, evidence: Evidence) -> None:
         super().__init__(evidence)
-        self._tables: dict[tuple[str, str | None], tuple[Rows, list[Gap]]] = {}
+        self._tables: dict[tuple[str, str | None], tuple[list[str], Rows, list[Gap]]] = {}
         self._details: dict[str, dict[tuple[str, str, int], dict[str, Any]]] = {}
         self._why_not: dict[str, str] = {}
-        self._add("builtin:rights", self._rights())
-        self._add("builtin:accounts", accounts(self._text("accounts", "accounts")))
-        self._add("builtin:containers", container_names(self._text("containers", "containers")))
-        self._add("builtin:socket-units", socket_units(self._text("socket-units", "socket-units")))
-        self._add("builtin:unit-links", unit_links(self._text("socket-units", "socket-units")))
-        self._add("builtin:sysctl-files", sysctl_files(self._text("persisted", "sysctl-files")))
-        self._add("builtin:cgroups", ([], []))
+        self._add("builtin:rights", "name value", self._rights())
+        self._add("builtin:accounts", "uid user", accounts(self._text("accounts", "accounts")))
+        self._add("builtin:containers", "id name", container_names(self._text("containers", "containers")))
+        units = self._text("socket-units", "socket-units")
+        self._add("builtin:socket-units", _UNIT_COLUMNS, socket_units(units))
+        self._add("builtin:unit-links", "link target", unit_links(units, "socket"))
+        self._add("builtin:sysctl-files", "path real state", sysctl_files(self._text("persisted", "sysctl-files")))
+        self._add("builtin:cgroups", "cgroup path", ([], []))
         text = Text([a for a in self.answers("proc") if a.command == PROC], PROC)
         processes = Processes(text)
-        places = _Places(text, processes)
+        places = Places(text, processes)
         self._namespaces(text, processes, places)
         self._sockets(text, processes, places)
         self._settings_and_addresses(text, places)
+        if "grants" in self.asked:
+            self.limits = LIMITS + CAPABILITY_LIMITS
+            self._grants(text, processes, places)
 
     def table(self, probe: str, columns: str, command: str, stack: str | None = None) -> tuple[Rows, list[Gap]]:
-        if (command, stack) in self._tables:
-            found, gaps = self._tables[command, stack]
-            return list(found), list(gaps)
-        return super().table(probe, columns, command, stack)
+        if (command, stack) not in self._tables:
+            return super().table(probe, columns, command, stack)
+        named, found, gaps = self._tables[command, stack]
+        wanted = [column.removesuffix("?") for column in columns.split(" ")]
+        if missing := [column for column in wanted if column not in named]:
+            return [], [*gaps, Gap(f"{command}: the script does not tell the {missing[0]}")]
+        places = [named.index(column) for column in wanted]
+        return [tuple(row[place] for place in places) for row in found], list(gaps)
 
     def not_entered(self, stack: str) -> str | None:
         return self._why_not.get(stack)
@@ -78,8 +97,8 @@ class ScriptEvidence(LinuxEvidence):
         command = SCRIPT + name
         return Text([a for a in self.answers(probe) if a.command == command], command)
 
-    def _add(self, command: str, table: tuple[Rows, list[Gap]], stack: str | None = None) -> None:
-        self._tables[command, stack] = table
+    def _add(self, command: str, columns: str, table: tuple[Rows, list[Gap]], stack: str | None = None) -> None:
+        self._tables[command, stack] = ([column.removesuffix("?") for column in columns.split(" ")], *table)
 
     def _give(self, answer: Answer) -> None:
         self._answers.setdefault(answer.probe, []).append(answer)
@@ -94,13 +113,13 @@ class ScriptEvidence(LinuxEvidence):
             "uid": known.get("Uid", "").split("\t")[1:2], "capabilities": [known["CapEff"]] if "CapEff" in known else [],
             "boot_time": [line[6:] for line in found.get("/proc/stat", []) if line.startswith("btime ")],
             "ticks": [line[6:] for line in lines if line.startswith("ticks ")],
-            "pid_namespace": [inode for target in targets(lines).values() if (inode := _inode(target or "", "pid"))],
+            "pid_namespace": [inode for target in targets(lines).values() if (inode := inode_of(target or "", "pid"))],
         }  # fmt: skip
         if found.get("/proc/self/mountinfo") and not text.gaps:
             named["hidepid"] = [_hidepid(found["/proc/self/mountinfo"])]
         return [(name, values[0]) for name, values in named.items() if values], text.gaps
 
-    def _namespaces(self, text: Text, processes: Processes, places: _Places) -> None:
+    def _namespaces(self, text: Text, processes: Processes, places: Places) -> None:
         found: Rows = []
         for place in places.all:
             pids = sorted(place.pids)
@@ -108,9 +127,9 @@ class ScriptEvidence(LinuxEvidence):
             init = "" if places.init is None else str(int(places.init is place))
             told = (place.label, str(int(place.own)), init, str(place.processes), row[0], row[3], row[4], row[5])
             found += [(*told, mount) for mount in (place.mounts or (None,))]
-        self._add("builtin:namespaces", (found, processes.gaps + places.gaps))
+        self._add("builtin:namespaces", NAMESPACE_COLUMNS, (found, processes.gaps + places.gaps))
 
-    def _sockets(self, text: Text, processes: Processes, places: _Places) -> None:
+    def _sockets(self, text: Text, processes: Processes, places: Places) -> None:
         held = set().union(*processes.holders.values()) if processes.holders else set()
         tables = Tables(text, held)
         self.late = frozenset(tables.late | (processes.lost - held))
@@ -134,8 +153,8 @@ class ScriptEvidence(LinuxEvidence):
         holders: Rows = [
             (str(pid), " ".join(sorted(inodes & interesting))) for pid, inodes in sorted(processes.holders.items()) if inodes & interesting
         ]
-        self._add("builtin:processes", (rows_of, processes.gaps))
-        self._add("builtin:holders", (holders, []))
+        self._add("builtin:processes", PROCESS_COLUMNS, (rows_of, processes.gaps))
+        self._add("builtin:holders", "pid inodes", (holders, []))
         unreadable = processes.unreadable
         many = "1 process" if len(unreadable) == 1 else f"{len(unreadable)} processes"
         why = f"the descriptors of {many} may not be read by this run (others' need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
@@ -143,9 +162,9 @@ class ScriptEvidence(LinuxEvidence):
             ("looked", str(len(processes.looked_at))), ("vanished", str(processes.gone)), ("retries", "0"),
             ("unreadable", " ".join(map(str, unreadable))),
         ]  # fmt: skip
-        self._add("builtin:walk", (walk, [Gap(why)] if unreadable else []))
+        self._add("builtin:walk", "name value", (walk, [Gap(why)] if unreadable else []))
 
-    def _settings_and_addresses(self, text: Text, places: _Places) -> None:
+    def _settings_and_addresses(self, text: Text, places: Places) -> None:
         settings, addresses = _by_place(text.lines("settings")), _by_place(text.lines("addresses"))
         self.addresses_source = "/proc/net/fib_trie, if_inet6" if text.has("addresses in files") else "ip -j -d addr"
         for place in places.all:
@@ -161,79 +180,26 @@ class ScriptEvidence(LinuxEvidence):
             for line in others:
                 if (of := _SETTINGS.search(line)) and line.endswith(_NOT_HERE):
                     self._give(Answer("settings", f"builtin:read {of[0]}", b"", "absent", stack=place.label))
-            self._add("builtin:rtnetlink", _addresses(addresses.get(place.where, []), text, place.own), place.label)
+            told = _addresses(addresses.get(place.where, []), text, place.own)
+            self._add("builtin:rtnetlink", "ifindex device kind address prefix", told, place.label)
 
-
-class _Place:
-    """A network namespace: `where` it was looked into from, `pids` processes in it, `why_not` the reason where what was read there may be
-    another's."""
-
-    def __init__(self, label: str, where: str) -> None:
-        self.label = label
-        self.where = where
-        self.own = where == "self"
-        self.pids: list[int] = []
-        self.processes = 0
-        self.mounts: list[str] = []
-        self.why_not: str | None = None
-
-
-class _Places:
-    """Every namespace that was found: by the inode of /proc/PID/net/tcp, which is one per namespace, and by mounts."""
-
-    def __init__(self, text: Text, processes: Processes) -> None:
-        self.gaps: list[Gap] = []
-        self.init: _Place | None = None
-        links = targets(text.lines("namespaces"))
-        again = targets(text.lines("namespaces again"))
-        read = {of[1] for line in text.lines("tables") if (of := re.match(r"(?:- )?/proc/(self|[0-9/task]+)/net/", line))}
-        by_table: dict[str, list[str]] = {}
-        for line in text.lines("tables of"):
-            if of := _TABLE_OF.fullmatch(line):
-                by_table.setdefault(of[2], []).append(of[1])
-            else:
-                self.gaps.append(Gap("a line about namespaces cannot be read", line[:200]))
-        self.all: list[_Place] = []
-        for inode, wheres in by_table.items():
-            where = next((w for w in wheres if w in read), wheres[0])
-            number = next((n for w in (where, *wheres) if (n := _inode(links.get(f"/proc/{w}/ns/net") or "", "net"))), None)
-            place = _Place(f"netns:{number}" if number else f"procnet:{inode}", where)
-            tasks = [w for w in wheres if w != "self"]
-            place.pids = [pid for w in tasks if "/" not in w and (pid := int(w)) in processes.alive]
-            place.processes = len(place.pids)
-            place.pids = place.pids or [pid for w in tasks if "/" in w and (pid := int(w.partition("/")[0])) in processes.alive]
-            if not place.own:
-                path = f"/proc/{where}/ns/net"
-                steady = int(where.partition("/")[0]) in processes.alive and links.get(path) == again.get(path)
-                place.why_not = None if steady else "the process by which it was looked into ended or moved meanwhile"
-            if "1" in wheres:
-                self.init = place
-            self.all.append(place)
-        self.all.sort(key=lambda place: not place.own)
-        if not any(place.own for place in self.all):
-            self.gaps.append(Gap("which network namespaces there are is not shown"))
-            self.all.insert(0, _Place("self", "self"))
-        self._mounts(text)
-
-    def _mounts(self, text: Text) -> None:
-        """Mounted namespaces: nsfs lines of mountinfo (proc_pid_mountinfo(5)), whose paths have blanks and such as octal numbers."""
-        known = {place.label: place for place in self.all}
-        for line in by_path(text.lines("namespaces")).get("/proc/self/mountinfo", []):
-            fields = line.split(" ")
-            number = _inode(fields[3], "net") if " - nsfs " in line and len(fields) > 4 else None
-            if number is None:
-                continue
-            path = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])
-            place = known.get(f"netns:{number}")
-            if place is None:
-                place = known[f"netns:{number}"] = _Place(f"netns:{number}", fields[4])
-                self.all.append(place)
-            place.mounts.append(path)
-
-
-def _inode(target: str, kind: str) -> str | None:
-    of = _INODE.fullmatch(target)
-    return of[1] if of and target.startswith(kind) else None
+    def _grants(self, text: Text, processes: Processes, places: Places) -> None:
+        known = Capabilities(text, processes, Files(text), places.labels)
+        units = self._text("service-units", "service-units")
+        for command, columns, table in (
+            ("builtin:capabilities", CAPABILITY_COLUMNS, known.table()),
+            ("builtin:namespace-owners", "stack user_namespace", known.owners()),
+            ("builtin:user-namespaces", "user_namespace self parent owner uid_map", known.user_namespaces()),
+            ("builtin:service-units", _UNIT_COLUMNS, service_units(units)),
+            ("builtin:service-links", "link target", unit_links(units, "service")),
+            *authbind(self._text("authbind", "authbind")),
+            *GrantingFiles(self._text("granting-files", "granting-files"), known.without_program()).tables(),
+            ("builtin:bind-programs", "cgroup hook flags name tag uid", ([], [])),
+            ("builtin:bind-hooks", "name value", (_NO_HOOKS, [])),
+        ):
+            self._add(command, columns, table)
+        if (unread := unread_links(units, "service")) is not None:
+            self._give(unread)
 
 
 def _hidepid(mounts: list[str]) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from stat import S_IWGRP
 
 from auditor.collectors._linux_proc_text import Row, Text, by_path, targets
 from auditor.model import DELETED, IN_MEMORY, UNPROVEN
 
-_LISTED = re.compile(r"[-d]([r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-])[.+@]? +[0-9]+ +([0-9]+) +([0-9]+) .* (/[^ ]*)")
+_LISTED = re.compile(r"[-d]([r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-])([.+]?) +[0-9]+ +([0-9]+) +([0-9]+) (.*) (/[^ ]*)")
+_TOYBOX = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ")
+"""A moment as the ls of toybox prints it, which shows no access control list, as that of busybox does not, which knows no -b."""
 _EXECUTABLE = re.compile(r"(/proc/[0-9]+)(?:/task/[0-9]+)?(/exe)")
 _SPECIAL = ((0o4000, 2), (0o2000, 5), (0o1000, 8))
 """The bits that `ls` shows in the place of a right to execute."""
@@ -20,13 +23,14 @@ class Files:
 
     def __init__(self, text: Text) -> None:
         self._shown = text.has("files") and text.has("folders")
+        marks = text.starting("executables ")[0].endswith("b")
         self._files = {
-            of[1] + of[2]: rights
+            of[1] + of[2]: said
             for name in ("files", "thread files")
-            for path, rights in _rights(text.lines(name)).items()
+            for path, said in rights(text.lines(name), marks).items()
             if (of := _EXECUTABLE.fullmatch(path))
         }
-        self._folders = _rights(text.lines("folders"))
+        self._folders = rights(text.lines("folders"), marks)
         self._at_path = {
             of[1] + of[2]: word
             for link, word in targets(text.lines("at the paths of deleted ones")).items()
@@ -67,10 +71,19 @@ class Files:
         return None if None in ids else f"{ids[0]}:{ids[1]}"
 
 
-def _rights(lines: list[str]) -> dict[str, str]:
-    """MODE:UID:GID of files and folders, by path, from `ls -ln`."""
+def rights(lines: list[str], marks: bool, bits: int = S_IWGRP) -> dict[str, str]:
+    """MODE:UID:GID of files and folders, by path, from `ls -ln`; `marks` where it is one that marks access control lists, which count where
+    the group has one of `bits`."""
     listed = [of for line in lines if (of := _LISTED.fullmatch(line))]
-    return {of[4]: f"{_mode(of[1]):04o}:{of[2]}:{of[3]}" for of in listed}
+    return {of[6]: f"{_mode(of[1]):04o}{_access_list(of, marks, bits)}:{of[3]}:{of[4]}" for of in listed}
+
+
+def _access_list(of: re.Match[str], marks: bool, bits: int) -> str:
+    """The mark of `auditor.live.executables`. GNU ls prints `+` behind the mode of what has an access control list, of a folder also where
+    it is for what is made in it alone, and `.` or nothing behind others."""
+    if not _mode(of[1]) & bits or of[2] == ".":
+        return ""
+    return of[2] or ("" if marks and not _TOYBOX.search(of[5]) else "?")
 
 
 def _mode(letters: str) -> int:

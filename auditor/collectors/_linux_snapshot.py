@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.collectors import _linux_endpoints as endpoints
+from auditor.collectors import _linux_security_modules as security_modules
 from auditor.collectors import _linux_settings as settings
 from auditor.collectors import _linux_sockets as sockets
 from auditor.collectors import _translations
 from auditor.collectors._linux_evidence import LinuxEvidence
+from auditor.collectors._linux_grants import Question, grants
+from auditor.collectors._linux_measured import limits as tried_limits
+from auditor.collectors._linux_measured import measured
 from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_images, container_names
 from auditor.collectors._linux_script import ScriptEvidence, taken_by_script
 from auditor.collectors._linux_stacks import Namespace, namespaces
@@ -23,7 +28,6 @@ from auditor.tables import Tables
 
 LIMITS = (
     "A network namespace that only an open descriptor or a socket keeps alive, with no process or mount in it, is not found.",
-    "Landlock, seccomp, SELinux and cgroup BPF can refuse or grant a bind; none of them was examined.",
     "A process may give itself any name, and any user may run a program and fill it with other code: only user and control group tell who.",
     "The host firewall and the network path were not examined.",
     "This is one moment: what listened before or after is not in it.",
@@ -41,7 +45,8 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
     units, unit_gaps = socket_units(linux)
     groups = {number: path for number, path in linux.table("cgroups", "cgroup path", "builtin:cgroups")[0] if number and path}
     found, namespace_gaps = namespaces(linux, containers)
-    stacks = [_stack(linux, namespace, owners, units, groups) for namespace in found]
+    limits: list[str] = []
+    stacks = [_stack(linux, tables, namespace, owners, units, groups, limits) for namespace in found]
     not_entered = [stack.name for stack, one in zip(stacks, found, strict=True) if linux.not_entered(one.label) or not _looked_into(stack)]
     if owners.rights.get("hidepid") != "0" and not owners.holds(CAP_SYS_PTRACE):
         namespace_gaps.append(Gap("/proc may hide processes (hidepid): so may their network namespaces be"))
@@ -50,8 +55,9 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
         "system": head.get("system", "Linux"),
         "stacks": Facts(stacks, "/proc/PID/ns/net, nsfs mounts", namespace_gaps + linux.whole),
         "settings": {one.name: one.value for one in stacks[0].settings.seen},
-        "visibility": _visibility(owners, stacks, not_entered, namespace_gaps, unit_gaps + container_gaps),
-        "limits": _limits(head.get("release", ""), stacks, linux),
+        "visibility": _visibility(owners, stacks, not_entered, namespace_gaps, unit_gaps + container_gaps)
+        | ({"never_looked_for": list(linux.never_looked_for)} if linux.never_looked_for else {}),
+        "limits": [*_limits(head.get("release", ""), stacks, linux), *dict.fromkeys(limits)],
     }
     for key, name in (("host", "host"), ("machine_id", "machine-id"), ("boot_id", "boot-id"), ("release", "release"), ("taken", "taken")):
         if name in head:
@@ -59,7 +65,11 @@ def snapshot(evidence: Evidence, tables: Tables) -> Snapshot:
     return Snapshot(**shown)
 
 
-def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: list[SocketUnit] | None, groups: dict[str, str]) -> Stack:
+def _stack(
+    linux: LinuxEvidence, tables: Tables, namespace: Namespace, owners: Owners, units: list[SocketUnit] | None, groups: dict[str, str],
+    limits: list[str],
+) -> Stack:  # fmt: skip
+    """One network stack; `limits` gets those of how its grants and endpoints were found."""
     host = namespace.kind == "host"
     known = settings.Settings(linux, namespace)
     interfaces = sockets.Interfaces(linux, namespace)
@@ -70,13 +80,26 @@ def _stack(linux: LinuxEvidence, namespace: Namespace, owners: Owners, units: li
     facts = known.facts()
     if host:
         blacklist, gaps = settings.bindresvport_blacklist(linux)
-        facts = Facts([*facts.seen, *blacklist], facts.source, [*facts.gaps, *gaps])
+        modules = security_modules.modules(linux)
+        facts = Facts([*facts.seen, *blacklist, *modules.seen], facts.source, [*facts.gaps, *gaps, *modules.gaps])
+    privileged = known.privileged(linux.head.get("release", ""))
     shown: dict[str, Any] = {
-        "name": namespace.name, "kind": namespace.kind, "privileged": known.privileged(linux.head.get("release", "")),
+        "name": namespace.name, "kind": namespace.kind, "privileged": privileged,
         "ephemeral": ephemeral, "reserved": reserved, "listening": listening, "addresses": interfaces.facts, "settings": facts,
         "persisted": settings.persisted(linux, namespace),
         "socket_units": declared(linux) if host else Facts([], "a host's units open their sockets in its own stack", namespace.doubt),
     }  # fmt: skip
+    if "grants" in linux.asked:
+        question = Question(linux, tables, namespace, owners, privileged, listening)
+        shown["grants"], beyond = grants(question)
+        limits += beyond
+    if "endpoints" in linux.asked:
+        own_units = units if host else None if namespace.doubt else []
+        shown["endpoints"] = endpoints.endpoints(linux, namespace, owners, own_units, interfaces.devices)
+        limits += endpoints.LIMITS
+    if "bind-test" in linux.asked:
+        shown["measured"] = tried = measured(linux, namespace)
+        limits += tried_limits(tried)
     if namespace.own and "cross-check" in linux.asked:
         shown["witnessed"] = _witnessed(linux)
     if host and "services" in linux.asked:
@@ -132,7 +155,7 @@ def _looked_into(stack: Stack) -> bool:
 
 
 def _limits(release: str, stacks: list[Stack], linux: LinuxEvidence) -> list[str]:
-    found = [*linux.limits, *LIMITS]
+    found = [*linux.limits, *LIMITS, *security_modules.limits(linux)]
     if linux.limits:
         return found
     if (settings.version(release) or (0, 0)) < _BOUND_ONLY_SINCE:

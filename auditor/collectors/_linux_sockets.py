@@ -18,7 +18,6 @@ from auditor.parsers import proc_net, rows
 COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
 _NOT_SHOWN = "not shown"
 _LINK_LOCAL = b"\xfe\x80"
-_NONE_VISIBLE = "no process in view holds it: the kernel itself, a descriptor in flight, or a process that is hidden"
 
 
 class Interfaces:
@@ -98,16 +97,8 @@ class _Ports:
         if bound not in self.reaches:
             self.reaches[bound] = self.interfaces.reached(*bound)
         shown["reach"] = self.reaches[bound]
-        holders = self.owners.of(inode) if inode != "0" else []
-        why = self.owners.why_unseen(inode)
-        if holders:
-            shown["owners_seen"] = holders
-            shown["owner_state"] = "partial" if why else "known"
-        else:
-            shown["owner_state"] = "unreadable" if why else "none"
-        if shown["owner_state"] != "known":
-            shown["owner_reason"] = why or _NONE_VISIBLE
-        if any(owner.shown.get("pid") == 1 for owner in holders):
+        shown |= self.owners.held(inode)
+        if any(owner.shown.get("pid") == 1 for owner in shown.get("owners_seen", [])):
             shown |= self._unit(shown["protocol"], address, shown["port"])
         one = Socket(**shown)
         self.seen.append(one)

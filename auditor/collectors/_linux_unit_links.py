@@ -1,4 +1,4 @@
-"""The links in systemd's unit folders (systemd.unit(5)): which socket units are enabled, masked, or other names of another one."""
+"""The links in systemd's unit folders (systemd.unit(5)): which units are enabled, masked, or other names of another one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ _UNITS = "/systemd"
 
 class Links:
     """`enabled` are the units that another one has started at boot; `aliases` other names of units; `masked` are those that are never
-    started. Where there are `gaps`, none of it is certain."""
+    started. Where there are `gaps`, none of it is certain. `links` are the `probe`'s answer about units of a `kind`."""
 
-    def __init__(self, evidence: LinuxEvidence) -> None:
-        found, self.gaps = evidence.table("socket-units", "link target", "builtin:unit-links")
+    def __init__(
+        self, evidence: LinuxEvidence, kind: str = "socket", probe: str = "socket-units", links: str = "builtin:unit-links"
+    ) -> None:  # fmt: skip
+        found, self.gaps = evidence.table(probe, "link target", links)
         self.aliases: dict[str, str] = {}
         self.masked: set[str] = set()
         wanted: dict[tuple[str, str], str | None] = {}
@@ -28,7 +30,7 @@ class Links:
                 wanted.setdefault((by, name), target)  # of two links of one name the first counts, as with units
             elif target == _MASK:
                 self.masked.add(name)
-            elif (other := _other_name(name, target or "")) is not None:
+            elif (other := _other_name(name, target or "", kind)) is not None:
                 self.aliases[name] = other
         named = {name for (_, name), target in wanted.items() if target not in (None, _MASK)}
         self.enabled = {self.aliases.get(name, name) for name in named} - self.masked
@@ -46,8 +48,8 @@ class Links:
         return {name: files.said(name, others.get(name, [])) for name in sorted(names - self.masked - self.aliases.keys())}
 
 
-def _other_name(name: str, target: str) -> str | None:
+def _other_name(name: str, target: str, kind: str) -> str | None:
     folder, _, other = target.rpartition("/")
-    if other == name or not other.endswith(".socket") or not folder.rpartition("/")[0].endswith(_UNITS) or template_of(name) == other:
+    if other == name or not other.endswith(f".{kind}") or not folder.rpartition("/")[0].endswith(_UNITS) or template_of(name) == other:
         return None
     return other

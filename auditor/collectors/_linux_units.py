@@ -12,6 +12,8 @@ from auditor.parsers import rows
 
 _COLUMNS = "unit file line directive value"
 _LISTEN = {"ListenStream": "tcp", "ListenDatagram": "udp", "ListenSequentialPacket": "sctp"}
+_TYPES = {"tcp": "stream", "udp": "dgram", "sctp": "seqpacket"}
+"""Of sockets, by the protocol that a socket of IP would have."""
 _OTHER_PROTOCOLS = {"udplite": "udplite", "sctp": "sctp", "mptcp": "tcp"}
 _YES = ("yes", "true", "1", "on", "y", "t")
 _V6ONLY = {"ipv6-only": True, "both": False}
@@ -35,17 +37,20 @@ class Listen:
 
 class SocketUnit:
     """A .socket unit: what it `listens` on, the `service` it starts; `device`, `v6only` and `reuse_port` of its sockets, None where it does
-    not say; `unread` are lines of which it cannot be told what they declare."""
+    not say; `unread` are lines of which it cannot be told what they declare; `endpoints` are those that declare no port: a type of socket,
+    and a path, an abstract name or a vsock as the unit has it; `apart`: they are opened in a network namespace of their own."""
 
-    __slots__ = ("device", "listens", "name", "reuse_port", "service", "unread", "v6only")
+    __slots__ = ("apart", "device", "endpoints", "listens", "name", "reuse_port", "service", "unread", "v6only")
 
     def __init__(self, name: str, said: Rows) -> None:
         self.name = name
         self.listens: list[Listen] = []
         self.unread: list[Gap] = []
+        self.endpoints: list[tuple[str, str]] = []
         self.v6only: bool | None = None
         self.device: str | None = None
         self.reuse_port = False
+        private, namespace = False, ""
         service, accept, transport = "", "", ""
         streams: list[tuple[str, str, str, int]] = []
         for _, file, line, directive, value in ((field or "" for field in row) for row in said):
@@ -63,8 +68,14 @@ class SocketUnit:
                 self.device = value or None
             elif directive == "ReusePort":
                 self.reuse_port = value.lower() in _YES
+            elif directive == "PrivateNetwork":
+                private = value.lower() in _YES
+            elif directive == "NetworkNamespacePath":
+                namespace = value
+        self.apart = private or bool(namespace)
         for protocol, value, file, number in streams:
             if _is_no_port(value):
+                self.endpoints.append((_TYPES[protocol], value))
                 continue
             address, zone, port = _address(value)
             if port is None:
@@ -102,15 +113,21 @@ def socket_units(evidence: LinuxEvidence) -> tuple[list[SocketUnit] | None, list
     return None if gaps else [SocketUnit(name, own) for name, own in said.items()], gaps
 
 
-def declared(evidence: LinuxEvidence) -> Facts[DeclaredUnit]:
-    """The ports that units declare, those of a template by each of its instances that is enabled. None where lines or links are missing:
+def effective(evidence: LinuxEvidence) -> tuple[list[SocketUnit], set[str], list[Gap]]:
+    """The units, of a template each of its instances that is enabled; the names of the enabled ones. None where lines or links are missing:
     a later line may take an earlier one back, and a link may be a mask."""
     files, gaps = _files(evidence)
     links = Links(evidence)
     gaps += links.gaps
     units = [] if gaps else [SocketUnit(name, said) for name, said in links.effective(files).items()]
-    seen = [_declared(unit, one, unit.name in links.enabled) for unit in units for one in unit.listens]
-    return Facts(seen, "systemd's unit files", [*gaps, *(gap for unit in units for gap in unit.unread), *evidence.whole])
+    return units, links.enabled, [*gaps, *(gap for unit in units for gap in unit.unread)]
+
+
+def declared(evidence: LinuxEvidence) -> Facts[DeclaredUnit]:
+    """The ports that units declare in the host's own stack."""
+    units, enabled, gaps = effective(evidence)
+    seen = [_declared(unit, one, unit.name in enabled) for unit in units if not unit.apart for one in unit.listens]
+    return Facts(seen, "systemd's unit files", [*gaps, *evidence.whole])
 
 
 def _declared(unit: SocketUnit, one: Listen, enabled: bool) -> DeclaredUnit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Ranges, System, as_root, below, facts, handed_out, kept, only
 from auditor.collectors.netbsd import ALGORITHM, CURTAIN, RANGES
 from auditor.model import Range
@@ -100,4 +101,11 @@ SYSTEM = System(
     hidden=hidden,
     persisted=r"/etc/sysctl\.conf",
     boot_files=("/etc/sysctl.conf",),
+    grants=root_only(
+        "lowportmax is there, so the kernel asks for KAUTH_REQ_NETWORK_BIND_PRIVPORT below IPPORT_RESERVED (sys/netinet/in_pcb.c)",
+        "secmodel_suser(9) lets uid 0 alone pass, and no other security model that comes with NetBSD gives it",
+        opened="options IPNOPRIVPORTS",
+        open_why="anonportmin is there and lowportmax is not: the kernel was built with options IPNOPRIVPORTS",
+    ),
+    limits=("A security model that was added to the kernel (kauth(9)) can allow a bind or refuse it; none was looked for.",),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Ranges, System, as_root, below, facts, handed_out, kept, only
 from auditor.collectors.openbsd import LISTS, RANGES
 from auditor.command import Command
@@ -104,6 +105,11 @@ SYSTEM = System(
     persisted=r"/etc/sysctl\.conf",
     boot_files=("/etc/sysctl.conf",),
     kind="rdomain",
+    grants=root_only(
+        "the kernel asks for uid 0 below IPPORT_RESERVED and for the ports of net.inet.tcp.rootonly and net.inet.udp.rootonly"
+        " (sys/netinet/in_pcb.c, in_rootonly)",
+        "OpenBSD has no capabilities, and pledge(2) and unveil(2) give nothing: there is no other way to give it",
+    ),
     limits=(
         "fstat shows the sockets of all routing domains and does not tell them apart: one that only fstat shows is listed as the host's.",
     ),

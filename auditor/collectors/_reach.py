@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from auditor.facts import PortRange
@@ -10,6 +11,7 @@ from auditor.facts import PortRange
 WIDEST = ("public", "private", "link", "loopback")
 
 
+@lru_cache(maxsize=4096)
 def reach(address: str) -> str:
     """`wildcard`, or the scope of one address by the IANA special-purpose registries (as Python's ipaddress has them): loopback,
     link, private or public; `unknown` for a host's name. Multicast and broadcast addresses are heard wherever the wildcard is."""
@@ -32,6 +34,7 @@ def reach(address: str) -> str:
     return "public" if ip.is_global else "private"
 
 
+@lru_cache(maxsize=4096)
 def family_reached(address: str, v6only: bool | None) -> str:
     """The family of the addresses that a wildcard or multicast address stands for; `any` where it is, or may be, both."""
     from ipaddress import IPv4Address, ip_address

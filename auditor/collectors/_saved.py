@@ -17,7 +17,7 @@ from auditor.collectors._service_names import service_names
 from auditor.command import Command
 from auditor.evidence import Evidence
 from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Address, Persisted, Range, Setting, Snapshot, Socket, Stack, Witnessed
+from auditor.model import Address, Grant, Persisted, Range, Setting, Snapshot, Socket, Stack, Witnessed
 from auditor.parsers import sysctl_conf
 from auditor.parsers.nat_rules import NatRules
 from auditor.parsers.services import Services
@@ -30,6 +30,7 @@ LIMITS = (
     "The host firewall and the network path were not examined.",
     "This is one moment: what listened before or after is not in it.",
 )
+_OF_GRANTS = "Programs that run as root for others (setuid, sudo, doas, services) were not looked for: each may take a privileged port."
 
 
 class Ranges:
@@ -56,7 +57,7 @@ class System:
     (name, kind) that a command of this system speaks of by its own options, `own_stacks` the names of stacks that all are the host's own;
     `kind` that of its other stacks; `persisted` the files of settings for the next boot (a regular expression), None where there is nothing
     to set; `boot_files` all that there are of them, in the order in which they are read; `alternatives` the programs of which one that
-    states the settings is enough.
+    states the settings is enough; `grants` who may take the privileged ports of a stack.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class System:
         other_stacks: Callable[[Answers], list[Gap]] | None = None, limits: Sequence[str] = (), persisted: str | None = "",
         stack_of: Callable[[Command], tuple[str, str] | None] | None = None, own_stacks: tuple[str, ...] = (),
         alternatives: tuple[str, ...] = (), boot_files: tuple[str, ...] = (), kind: str = "netns",
+        grants: Callable[[Heard, Answers, Tables, Ranges], Facts[Grant]],
     ) -> None:  # fmt: skip
         self.name = name
         self.kind = kind
         self.boot_files = boot_files
         self.formats = Formats(parsers, files, persisted or "", stack_of, own_stacks)
         self.ranges = ranges
+        self.grants = grants
         self.settings = settings
         self.asked: Callable[[Heard, Answers], tuple[str, ...]] = asked if callable(asked) else lambda heard, answers: asked
         self.holders = frozenset(holders)
@@ -149,7 +152,7 @@ def snapshot(evidence: Evidence, tables: Tables, system: System) -> Snapshot:
         "stacks": Facts(stacks, "the answers", gaps + answers.whole),
         "settings": {one.name: one.value for stack in stacks[:1] if stack.kind == "host" for one in stack.settings.seen},
         "visibility": _visibility(answers, stacks, gaps, system),
-        "limits": [*_saved(answers, stacks), *(remark for of in ranges for remark in of.remarks), *system.limits, *LIMITS],
+        "limits": [*_saved(answers, stacks), *(remark for of in ranges for remark in of.remarks), *system.limits, _OF_GRANTS, *LIMITS],
     }
     for key, name in (("host", "host"), ("machine_id", "machine-id"), ("boot_id", "boot-id"), ("release", "release"), ("taken", "taken")):
         if name in head:
@@ -184,7 +187,8 @@ def _stack(heard: Heard, ranges: Ranges, answers: Answers, tables: Tables, syste
     return Stack(
         name=heard.name, kind=heard.kind or system.kind, privileged=ranges.privileged, ephemeral=ranges.ephemeral, reserved=ranges.reserved,
         listening=_listening(heard, answers, tables, system, ranges, addresses), addresses=addresses, settings=settings,
-        persisted=_persisted(heard, answers, system), **({"witnessed": _witnessed(told, answers.whole)} if told else {}),
+        persisted=_persisted(heard, answers, system), grants=system.grants(heard, answers, tables, ranges),
+        **({"witnessed": _witnessed(told, answers.whole)} if told else {}),
         **service_names([read for read in heard.others if isinstance(read, Services)], answers.whole),
         **_translations.saved([read for read in heard.others if isinstance(read, NatRules)], answers.whole),
     )  # fmt: skip

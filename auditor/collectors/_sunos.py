@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.collectors import _sunos_grants
 from auditor.collectors._saved import Answers, Heard, Ranges, System, below, facts, kept, only
 from auditor.collectors._streams import THRESHOLD, anonymous, named, threshold
 from auditor.collectors.sunos import PROPERTIES, PROTOCOLS
-from auditor.facts import Gap, PortRange
-from auditor.model import Range
-from auditor.parsers import ifconfig, ipadm, lsof, ndd, netstat_solaris, ps, zoneadm
+from auditor.facts import Facts, Gap, PortRange
+from auditor.model import Grant, Range
+from auditor.parsers import ifconfig, ipadm, lsof, ndd, netstat_solaris, ps, user_attr, zoneadm
 from auditor.parsers.zoneadm import OwnZone, Zones
 from auditor.tables import Tables
 from auditor.vendor_ranges import release_key
@@ -123,6 +124,11 @@ def _inside(answers: Answers) -> list[Gap]:
     return [Gap(f"it was taken inside zone {own}, from which the others are not seen")] if own else []
 
 
+def grants(heard: Heard, answers: Answers, tables: Tables, ranges: Ranges) -> Facts[Grant]:
+    zone = heard.name.removeprefix("zone:") if heard.kind == "zone" else _own_zone(heard)
+    return _sunos_grants.grants(heard, tables, ranges, zone, _before_privileges(answers))
+
+
 SYSTEM = System(
     "SunOS",
     parsers={
@@ -131,4 +137,9 @@ SYSTEM = System(
     },
     ranges=ranges, settings=tuple(f"{protocol}{joint}" for protocol in PROTOCOLS for joint in "_."), asked=asked, holders=("lsof",),
     hidden=hidden, other_stacks=other_stacks, alternatives=("ndd", "ipadm"),
+    files=((r"/etc/user_attr", user_attr.parse), (r"/etc/security/policy\.conf", user_attr.parse_policy)), grants=grants,
+    limits=(
+        "Privileges that a rights profile (pfexec), the method of an SMF service (svcprop -p start/privileges) or a directory service gives"
+        " were not looked for, nor those of processes (ppriv).",
+    ),
 )  # fmt: skip

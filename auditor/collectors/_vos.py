@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.collectors._documented import agreed, disputed, handed_out_by, meant, of_each, remark
+from auditor.collectors._grants import granted, of_everyone, put_together
 from auditor.collectors._saved import Answers, Heard, Ranges, System, handed_out
 from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Range
+from auditor.model import Grant, Range
 from auditor.parsers import vos
 from auditor.tables import Tables, VendorRecord
 from auditor.vendor_ranges import VendorSpan
@@ -137,11 +138,42 @@ def _not_read(host: _Host, asks: dict[str, set[bool]], kept: PortRange) -> Itera
         yield Gap(f"who may write to the STCP device (its {_ACCESS_LIST}), and so bind {kept}, was not read", ports=kept)
 
 
+def grants(heard: Heard, answers: Answers, tables: Tables, ranges: Ranges) -> Facts[Grant]:
+    """Everybody where low ports are open; else who may write to the STCP device, or privileged processes, which nothing shows."""
+    host = _Host(heard, answers, tables)
+    why = f"{ranges.privileged.source}: this release, or who set it up, asks for no privilege"
+    return put_together(ranges, (
+        lambda: of_everyone(ranges, tables, "low ports of VOS", why),
+        lambda: _holders(host, ranges),
+    ))  # fmt: skip
+
+
+def _holders(host: _Host, ranges: Ranges) -> Iterator[Grant | Gap]:
+    ports = list(ranges.privileged.seen)
+    if not ports:
+        return
+    if len(host.stacks) > 1:
+        yield Gap(f"who may take privileged ports depends on {host.undecided}")
+        return
+    needs, source = _NEEDS[host.stacks[0]], ranges.privileged.source
+    if host.stacks == ["TCP_OS"]:
+        yield from granted("privilege", needs, ports, "a bind takes a privileged process (Stratus, otp-804)", scope="privileged processes",
+                           known=not ranges.privileged.gaps, source=source)  # fmt: skip
+        yield Gap("which processes are privileged is shown by no answer that is read")
+        return
+    for entry in host.heard.values.get(_ACCESS_LIST, "").split(","):
+        access, _, who = entry.partition(" ")
+        if access == "write":
+            steps = f"a bind takes {needs} (Stratus, stcp-1316)", f"{_ACCESS_LIST} gives {who} write access"
+            known = not ranges.privileged.gaps
+            yield from granted("privilege", f"{who} of {_ACCESS_LIST}", ports, *steps, known=known, scope=who, source=_ACCESS_LIST)
+
+
 def sight(heard: Heard, answers: Answers) -> str:
     return "VOS shows no holders of sockets"
 
 
 SYSTEM = System(
     "VOS", parsers=vos.PARSERS, ranges=ranges, settings=(_OPEN, _ACCESS_LIST), sight=sight, own_stacks=tuple(_CONTEXTS),
-    persisted=None,
+    persisted=None, grants=grants,
 )  # fmt: skip

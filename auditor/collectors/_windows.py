@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditor.collectors._documented import agreed, disputed, handed_out_by, meant, remark
+from auditor.collectors._grants import of_everyone, put_together
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, handed_out, kept, only
 from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Range
+from auditor.model import Grant, Range
 from auditor.parsers import netsh, netstat_windows, powershell_sockets, registry, services, tasklist
 from auditor.tables import Tables, VendorRecord
 from auditor.vendor_ranges import release_key
@@ -125,6 +126,13 @@ def _hardware(answers: Answers, tables: Tables) -> list[str]:
     return said
 
 
+def grants(heard: Heard, answers: Answers, tables: Tables, ranges: Ranges) -> Facts[Grant]:
+    """No number asks for a privilege: not even a setting could make one do so."""
+    why = (f"{ranges.privileged.source}: Windows asks for no privilege by a port's number",
+           "a port that netsh lists as excluded is refused to everybody, administrators included")  # fmt: skip
+    return put_together(ranges, [lambda: of_everyone(ranges, tables, "low ports of Windows", *why)])
+
+
 def asked(heard: Heard, answers: Answers) -> tuple[str, ...]:
     if _is_old(answers):
         return (_MAX_USER_PORT, _RESERVED_PORTS)
@@ -143,4 +151,5 @@ SYSTEM = System(
     },
     files=((r"(?i).*\\etc\\services", services.parse),),
     ranges=ranges, settings=("dynamicport.", "excludedportrange.", _MAX_USER_PORT, _RESERVED_PORTS), asked=asked, sight=sight,
+    grants=grants,
 )  # fmt: skip

@@ -24,6 +24,7 @@ COLLECTOR = Collector(
         Reads("privileged ports", by="the vendor table"),
         Reads("listening sockets", "sockets"),
         Reads("who holds them", "processes", by="`lsof -nP -i`, where it is installed", root="other users' processes"),
+        Reads("who may bind", by="the vendor table"),
         Reads("how far they reach", "addresses"),
         Reads("names of ports", "services"),
     ),

@@ -31,6 +31,7 @@ COLLECTOR = Collector(
         Reads("privileged ports", by="the vendor table, by release"),
         Reads("listening sockets", "netstat"),
         Reads("who holds them", "netstat", "files", "processes", root="all holders; without it the process that used a socket last"),
+        Reads("who may bind", "settings", by="the vendor table, by release"),
         Reads("how far they reach", "addresses"),
         Reads("names of ports", "services"),
         Reads("settings of the next boot", "persisted"),

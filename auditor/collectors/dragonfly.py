@@ -25,6 +25,7 @@ COLLECTOR = Collector(
         Reads("privileged and ephemeral ports", "settings"),
         Reads("listening sockets", "sockets", "netstat"),
         Reads("who holds them", "sockets", "processes", root="all of them for certain"),
+        Reads("who may bind", by="the kernel's rule: root alone"),
         Reads("how far they reach", "addresses"),
         Reads("names of ports", "services"),
         Reads("settings of the next boot", "persisted"),

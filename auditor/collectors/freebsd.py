@@ -10,6 +10,7 @@ RANGES = tuple(
     for name in ("first", "last", "hifirst", "hilast", "lowfirst", "lowlast", "reservedlow", "reservedhigh", "randomized")
 )
 PORTACL = tuple(f"security.mac.portacl.{name}" for name in ("enabled", "port_high", "suser_exempt", "autoport_exempt", "rules"))
+NTPD = ("security.mac.ntpd.enabled", "security.mac.ntpd.uid")
 VIEW = ("security.bsd.see_other_uids", "security.bsd.see_other_gids", "security.bsd.see_jail_proc",
         "security.jail.jailed", "security.jail.vnet")  # fmt: skip
 
@@ -18,7 +19,7 @@ COLLECTOR = Collector(
     systems=("FreeBSD",),
     probes=(
         *(Probe("settings", part="ports", argv=("sysctl", name)) for name in (*RANGES, *VIEW)),
-        *(Probe("settings", part="ports", argv=("sysctl", name), optional=True) for name in PORTACL),
+        *(Probe("settings", part="ports", argv=("sysctl", name), optional=True) for name in (*PORTACL, *NTPD)),
         Probe("sockets", part="ports", argv=("sockstat", "-46l")),
         Probe("netstat", part="ports", argv=("netstat", "-anW", "-f", "inet")),
         Probe("netstat", part="ports", argv=("netstat", "-anW", "-f", "inet6")),
@@ -26,6 +27,7 @@ COLLECTOR = Collector(
         Probe("executables", part="ports", argv=("procstat", "-ab")),
         Probe("addresses", part="ports", argv=("ifconfig", "-a")),
         Probe("jails", part="ports", argv=("jls", "-n", "jid", "name", "vnet")),
+        Probe("jails-may-bind", part="ports", argv=("jls", "-n", "jid", "name", "allow.reserved_ports"), optional=True),
         Probe("services", part="ports", argv=("cat", "/etc/services")),
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf"), optional=True),
         Probe("persisted", part="persisted", argv=("cat", "/etc/sysctl.conf.local"), optional=True),
@@ -36,6 +38,7 @@ COLLECTOR = Collector(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "sockets", "netstat", root="those of other users, where security.bsd.see_other_uids is 0"),
         Reads("who holds them", "sockets", "processes", "executables", root="the executables of other users' processes"),
+        Reads("who may bind", "settings", "jails", "jails-may-bind"),
         Reads("how far they reach", "addresses"),
         Reads("other network stacks", "jails", by="`jexec JAIL ...` for what is in them", root="entering a jail"),
         Reads("names of ports", "services"),

@@ -11,6 +11,7 @@ COLLECTOR = Collector(
     interpret=saved_by("ftx"),
     reads=(
         Reads("ephemeral and privileged ports", by="the vendor table, by release; `ndd -get /dev/tcp NAME` from 3.4 on"),
+        Reads("who may bind", by="the vendor table"),
         Reads("listening sockets", by="`netstat -an`"),
     ),
 )

@@ -27,6 +27,7 @@ COLLECTOR = Collector(
         Reads("privileged and ephemeral ports", "settings"),
         Reads("listening sockets", "sockets"),
         Reads("who holds them", "processes", by="`lsof -nP -i`, where it is installed", root="other users' processes"),
+        Reads("who may bind", "settings"),
         Reads("names of ports", "services"),
     ),
 )

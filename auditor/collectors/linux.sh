@@ -354,6 +354,28 @@ at_paths() {
     done
 }
 
+# untold: of lines LINK USER-NAMESPACE the processes whose is not shown
+untold() {
+    while read -r untold_link untold_target; do
+        case $untold_target$untold_link in (/proc/[0-9]*) untold_link=${untold_link#/proc/}; say "${untold_link%/ns/user}" ;; esac
+    done
+}
+
+# odd_threads: processes whose threads must be asked one by one: the first one ended, or another one is in another network namespace.
+# $1 lines WHERE INODE of network namespaces
+odd_threads() {
+    {
+        {
+            for odd in $processes; do say "$odd"; done
+            each 'found -e ^VmSize:' status | sed -n -e 's,^/proc/\([0-9]*\)/status:VmSize:.*$,\1,p'
+        } | sort | uniq -u
+        {
+            say "$1" | sed -n -e 's,^\([0-9]*\)/task/[0-9]* ,\1 ,p' | sort -u
+            for odd in twice twice; do say "$1" | sed -n -e '/^[0-9]* [0-9]*$/p'; done
+        } | sort | uniq -u | sed -e 's/ .*$//'
+    } | sort -u
+}
+
 # elsewhere: of lines LINK USER-NAMESPACE, the first of which is our own, the processes that are in another one
 elsewhere() {
     read -r elsewhere_link elsewhere_own
@@ -363,6 +385,49 @@ elsewhere() {
             say "${elsewhere_link%/ns/user}"
         fi
     done
+}
+
+# owners_of_namespaces: of network namespaces, by their inodes. lsns shows those of processes, and where it meets one with a line feed in its
+# name none: it is asked in the others as well, or in each of them, alone with itself
+owners_of_namespaces() {
+    alone=''
+    if ! lsns -n -r -t net -o NS,ONS 2>/dev/null; then alone='unshare --pid --fork --mount-proc'; fi
+    for owned in $namespaces $mounted; do
+        if [ -z "$alone" ] && [ "${owned#*/}" = "$owned" ]; then continue; fi
+        if enterable "$owned"; then inside "$owned" $alone lsns -n -r -t net -o NS,ONS 2>/dev/null; fi
+    done
+}
+
+# of_status FILE...: who a process or thread is, and which rights it has
+if [ -n "$grep_works" ]; then
+    of_status() { found -e ^Name: -e ^Uid: -e ^VmSize: -e ^CapPrm: -e ^CapEff: -e ^CapAmb: -e ^NoNewPrivs: -e ^Seccomp: "$@"; }
+else
+    of_status() {
+        found -e ^ "$@" | while IFS= read -r status_line; do
+            case $status_line in
+                (*:Name:* | *:Uid:* | *:VmSize:* | *:CapPrm:* | *:CapEff:* | *:CapAmb:* | *:NoNewPrivs:* | *:Seccomp:*) say "$status_line" ;;
+            esac
+        done
+    }
+fi
+
+# linux_capabilities: who the processes are and which rights they have; the same of threads, where they must be asked; who owns namespaces
+linux_capabilities() {
+    each of_status status
+    if [ -n "$sortable" ]; then
+        say '= status of threads'
+        processes=$(odd_threads "$numbered")
+        each_thread of_status status
+        processes=$all
+    fi
+    say '= of this run'
+    say "$$"
+    if have lsns; then
+        say '= owners of namespaces'
+        owners_of_namespaces
+        say '= parents of user namespaces'
+        lsns -n -r -t user -o NS,PNS 2>/dev/null
+    fi
 }
 
 linux_proc() {
@@ -447,9 +512,17 @@ linux_proc() {
     processes=$(say "$users" | elsewhere)
     each 'found -e ^' uid_map
     each 'found -e ^' gid_map
+    if asks_for grants; then
+        processes="self $(say "$users" | untold)"
+        each 'found -e ^' uid_map
+    fi
     processes=$all
     say '= status'
-    each 'found -e ^Name: -e ^Uid:' status
+    if asks_for grants; then
+        linux_capabilities
+    else
+        each 'found -e ^Name: -e ^Uid:' status
+    fi
     say '= groups'
     each 'found -e ^0:: -e :name=systemd:' cgroup
     say '= began again'
@@ -501,62 +574,6 @@ linux_containers() {
     return "$linux_containers"
 }
 
-unit_folders='/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /run/systemd/generator.early
-    /etc/systemd/system /etc/systemd/system.attached /run/systemd/system /run/systemd/system.attached /run/systemd/generator
-    /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late'
-
-# linux_socket_units: the files of socket units and the drop-ins of one, of many (a-.socket.d) and of all (socket.d), in systemd's order of
-# precedence, and named directives of theirs: other lines can hold secrets; then the links that enable, mask or rename them
-linux_socket_units() {
-    set --
-    for folder in $unit_folders; do
-        if [ -e "$folder" ] && ! [ -r "$folder" ]; then refuse "$folder: may not be read"; fi
-        for parts in "$folder"/*.socket.d "$folder"/socket.d; do
-            if [ -d "$parts" ] && ! { [ -r "$parts" ] && [ -x "$parts" ]; }; then refuse "$parts: may not be read"; fi
-        done
-        for unit in "$folder"/*.socket "$folder"/*.socket.d/*.conf "$folder"/socket.d/*.conf; do
-            if [ -f "$unit" ]; then
-                say "file $unit"
-                set -- "$@" "$unit"
-            elif [ -c "$unit" ]; then
-                say "masked $unit"
-            elif [ -e "$unit" ] || [ -L "$unit" ]; then
-                refuse "$unit: not a regular file"
-            fi
-        done
-    done
-    if [ $# -gt 0 ]; then
-        grep -n -e '^[[:blank:]]*Listen[[:alpha:]]*[[:blank:]]*=' -e '^[[:blank:]]*Service[[:blank:]]*=' -e '^[[:blank:]]*Accept[[:blank:]]*=' \
-            -e '^[[:blank:]]*BindIPv6Only[[:blank:]]*=' -e '^[[:blank:]]*BindToDevice[[:blank:]]*=' \
-            -e '^[[:blank:]]*SocketProtocol[[:blank:]]*=' -e '^[[:blank:]]*ReusePort[[:blank:]]*=' "$@" /dev/null
-        if [ $? -gt 1 ]; then return 2; fi
-    fi
-    say '= links'
-    linux_unit_links
-    say '= end'
-}
-
-# linux_unit_links: links that name socket units, those to the unit file itself and those in the folders of what is started with it
-linux_unit_links() {
-    for folder in $unit_folders; do
-        for wants in "$folder"/*.wants "$folder"/*.requires "$folder"/*.upholds; do
-            if [ -d "$wants" ] && ! [ -r "$wants" ]; then say "refused $wants"; fi
-        done
-        for link in "$folder"/*.wants/*.socket "$folder"/*.requires/*.socket "$folder"/*.upholds/*.socket "$folder"/*.socket; do
-            if [ -L "$link" ]; then
-                if leads=$({ readlink -f "$link" || readlink "$link"; } 2>/dev/null); then
-                    say "link $link"
-                    say "to $leads"
-                else
-                    say "refused $link"
-                fi
-            elif [ -e "$link" ] && [ "${link%/*}" != "$folder" ]; then
-                say "unlinked $link"
-            fi
-        done
-    done
-}
-
 # linux_sysctl_files: the files that set kernel settings at boot, in the order of their folders
 linux_sysctl_files() {
     for folder in /etc/sysctl.d /run/sysctl.d /usr/local/lib/sysctl.d /usr/lib/sysctl.d /lib/sysctl.d; do
@@ -585,8 +602,6 @@ ports() { answer proc 0 builtin:sh-proc linux_proc; }
 accounts() { answer accounts 0 builtin:sh-accounts linux_accounts; }
 
 containers() { answer containers 0 builtin:sh-containers linux_containers; }
-
-socket_units() { answer socket-units 0 builtin:sh-socket-units linux_socket_units; }
 
 persisted() {
     answer persisted 0 builtin:sh-sysctl-files linux_sysctl_files

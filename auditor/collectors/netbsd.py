@@ -30,6 +30,7 @@ COLLECTOR = Collector(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "sockets", "netstat", root="those of other users, where security.curtain is 1"),
         Reads("who holds them", "sockets", "processes", root="the same"),
+        Reads("who may bind", "settings", by="the kernel's rule: root alone"),
         Reads("how far they reach", "addresses"),
         Reads("names of ports", "services"),
         Reads("settings of the next boot", "persisted"),

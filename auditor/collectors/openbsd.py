@@ -29,6 +29,7 @@ COLLECTOR = Collector(
         Reads("privileged, ephemeral and reserved ports", "settings"),
         Reads("listening sockets", "netstat"),
         Reads("who holds them", "files", "processes"),
+        Reads("who may bind", "settings", by="the kernel's rule: root alone"),
         Reads("how far they reach", "addresses"),
         Reads("other network stacks", "rdomains", by="`netstat -an -T N` for what is in them"),
         Reads("names of ports", "services"),

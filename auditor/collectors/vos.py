@@ -12,5 +12,6 @@ COLLECTOR = Collector(
     reads=(
         Reads("ephemeral ports", by="the vendor table, by release and stack"),
         Reads("privileged ports", by="the vendor table; `display_external_variable allow_unpriv_bind$`, `display_access_list`"),
+        Reads("who may bind", by="the same"),
     ),
 )

@@ -118,9 +118,9 @@ def _several_threads(pid: int) -> bool:
         return False
 
 
-def _proc_net_inode(folder: str) -> int | None:
+def _proc_net_inode(folder: str, seen_from: int | None = None) -> int | None:
     try:
-        return os.stat(f"{folder}/tcp").st_ino
+        return os.stat(f"{folder}/tcp", dir_fd=seen_from).st_ino
     except OSError:
         return None
 
@@ -132,14 +132,40 @@ def _inode_from_outside(namespace: Namespace) -> int | None:
     return next((inode for folder in namespace.outside if (inode := _proc_net_inode(folder)) is not None), None)
 
 
+def _seen_from_outside(known: list[Namespace]) -> dict[int, Namespace]:
+    """Namespaces by the inodes of their /proc/net/tcp."""
+    return {inode: namespace for namespace in known if (inode := _inode_from_outside(namespace)) is not None}
+
+
+class Labels:
+    """The labels of the namespaces that tasks are in, among those that `find` gave."""
+
+    __slots__ = ("_from_outside", "_known")
+
+    def __init__(self, known: list[Namespace]) -> None:
+        self._known = known
+        self._from_outside: dict[int, Namespace] | None = None
+
+    def of(self, at: str, folder: int) -> str:
+        """The label of a task's namespace, "" where it is not shown; `at` is the task's folder, below the open `folder` of its process.
+        OSError where the task is gone."""
+        try:
+            return f"netns:{os.readlink(f'{at}/ns/net', dir_fd=folder)[5:-1]}"
+        except PermissionError:
+            inode = _proc_net_inode(f"{at}/net", folder)
+        if inode is None:
+            return ""
+        if self._from_outside is None:
+            self._from_outside = _seen_from_outside(self._known)
+        namespace = self._from_outside.get(inode)
+        return f"procnet:{inode}" if namespace is None else namespace.label
+
+
 def _unreadable(known: list[Namespace], hidden: list[int]) -> list[Namespace]:
     """Namespaces of processes whose ns/net we may not read, without those that are among the known ones."""
     if not hidden:
         return []
-    seen: dict[int | None, Namespace] = {}
-    for namespace in known:
-        seen[_inode_from_outside(namespace)] = namespace
-    seen.pop(None, None)
+    seen = _seen_from_outside(known)
     more: list[Namespace] = []
     for pid in hidden:
         tasks: list[str] = [str(pid)] + [f"{pid}/task/{tid}" for tid in _listed(f"/proc/{pid}/task") if tid != str(pid)]

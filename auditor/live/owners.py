@@ -38,7 +38,7 @@ def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
     try:
         status = _read(at + "/status")
         started = _started(at)
-        groups = _group(at)
+        groups = group(_read(at + "/cgroup"))
         try:
             executable, *file = executables.look(running or at)
         except PermissionError:
@@ -68,9 +68,10 @@ def _started(at: str) -> bytes:
     return _read(at + "/stat").rpartition(b")")[2].split(None, 20)[19]
 
 
-def _group(at: str) -> bytes:
-    """The path in the unified hierarchy, or in systemd's own where the first is only the root; `-` where there is neither."""
-    paths = dict(line.split(b":", 2)[1:] for line in _read(at + "/cgroup").split(b"\n") if line)
+def group(said: bytes) -> bytes:
+    """The path in the unified hierarchy, or in systemd's own where the first is only the root; `-` where there is neither. `said` is what
+    /proc/PID/cgroup says."""
+    paths = dict(line.split(b":", 2)[1:] for line in said.split(b"\n") if line)
     unified, systemd = paths.get(b""), paths.get(b"name=systemd")
     path = systemd if unified in (None, b"/") and systemd else unified
     return b"-" if path is None else rows.field(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from auditor.evidence import Answer
-from auditor.live import namespaces, owners, rows, sockets, stacks
+from auditor.live import control_groups, namespaces, owners, rows, sockets, stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,28 +17,35 @@ _CGROUP = owners.PROCESS_COLUMNS.split(" ").index("cgroup")
 
 
 def ask(notebook: dict[str, object]) -> Iterator[Answer]:
-    """Answers of the probes namespaces, sockets, addresses, settings, proc-net, entering, owners and cgroups.
+    """Answers of the probes namespaces, sockets, addresses, settings, proc-net, entering, owners and cgroups, and of endpoints where that
+    part is chosen. Leaves the `namespaces` and, by stack, the rows of `sockets`.
 
     Looking takes time and hosts do not stand still. Where a socket is left without a holder, it is seen to that it is still there; if
-    not, all is done once more: what was closed meanwhile is no puzzle, what took its place is not missed. The rounds are counted.
+    not, all is done once more: what was closed meanwhile is no puzzle, what took its place is not missed. The rounds are counted. An
+    endpoint without a holder is no reason for another one.
     """
     protocols = sockets.known_protocols()
+    chosen = notebook.get("parts")
+    with_endpoints = isinstance(chosen, (set, frozenset)) and "endpoints" in chosen
     walk = owners.Walk()
     unheld: set[bytes] = set()
     retries = 0
     while True:
         found = namespaces.find()
-        visits = stacks.visit(found.namespaces, protocols)
+        visits = stacks.visit(found.namespaces, protocols, with_endpoints)
         inodes = _inodes(visits)
-        if wanted := inodes - walk.found - unheld:
+        sought = inodes.union(*(visit.endpoints for visit in visits)) - {b"0"}
+        if wanted := sought - walk.found - unheld:
             walk.begin()
             looked_at = namespaces.pids()
             owners.walk(walk, wanted, looked_at)
-            _newcomers(walk, inodes, set(looked_at))
+            _newcomers(walk, sought, set(looked_at))
         unheld = inodes - walk.found
         if not unheld or retries == _RETRIES or unheld <= _present(found.namespaces, protocols):
             break
         retries += 1
+    notebook["namespaces"] = found
+    notebook["sockets"] = {answer.stack: answer.stdout for visit in visits for answer in visit.answers if answer.probe == "sockets"}
     yield Answer("namespaces", "builtin:namespaces", namespaces.table(found.namespaces))
     for visit in visits:
         yield from visit.answers
@@ -70,7 +77,7 @@ def _present(found: list[namespaces.Namespace], protocols: list[str]) -> set[byt
 
 def _cgroups(wanted: set[bytes], processes: list[bytes]) -> bytes:
     """The paths of control groups by their ids (the inode of their folder): those of the holders first, the rest by a walk."""
-    mount = _mount()
+    mount = control_groups.mount()
     lines: list[bytes] = []
     left = {int(number) for number in wanted if number}
     if mount is not None:
@@ -96,14 +103,3 @@ def _cgroups(wanted: set[bytes], processes: list[bytes]) -> bytes:
                     lines.append(b"%d\t%s" % (number, rows.field(entry.path[len(mount) :])))
                 folders.append(entry.path)
     return rows.table(GROUP_COLUMNS, lines)
-
-
-def _mount() -> bytes | None:
-    try:
-        with open("/proc/self/mountinfo", "rb") as mounts:
-            for line in mounts:
-                if b" - cgroup2 " in line:
-                    return line.split(b" ")[4]
-    except OSError:
-        pass
-    return None

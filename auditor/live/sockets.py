@@ -21,9 +21,10 @@ COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cg
 
 _SOCK_DIAG_BY_FAMILY = 20
 _LISTEN, _CLOSE, _BOUND_INACTIVE = 10, 7, 13
+_EVERY_STATE = (1 << 32) - 1
 _REQUEST = Struct("=BBBxI48x")
 _MESSAGE = Struct("=BBxx")
-_PORTS = Struct(">HH")
+_PORTS, _PORTS_AT = Struct(">HH"), 4
 _REST = Struct("=IQ12xII")
 _MESSAGE_LENGTH = 72
 _LOCALS, _V6ONLY, _CGROUP = 12, 11, 21
@@ -83,8 +84,31 @@ def present(protocols: list[str]) -> set[bytes]:
     return {b"%d" % _INODE.unpack_from(payload, _INODE_AT)[0] for *_, payloads in _asked(protocols, []) for payload in payloads}
 
 
-def _asked(protocols: list[str], refused: list[tuple[str, str, str]]) -> Iterator[tuple[bytes, int, bytes, int, list[bytes]]]:
-    """The payloads by protocol and family (with its name and the width of its addresses); what is refused goes to `refused`."""
+def ports_in_use(protocols: list[str]) -> set[int]:
+    """The local ports of all sockets of the namespace this thread is in, in whatever state; of a protocol and family of which sock_diag
+    does not tell those that /proc/net shows. OSError where neither tells."""
+    refused: list[tuple[str, str, str]] = []
+    asked = _asked(protocols, refused, _EVERY_STATE)
+    found = {_PORTS.unpack_from(payload, _PORTS_AT)[0] for *_, payloads in asked for payload in payloads}
+    for protocol, family, _ in refused:
+        found |= _ports_of_proc_net(f"/proc/thread-self/net/{protocol}{'6' if family == 'ipv6' else ''}")
+    return found
+
+
+def _ports_of_proc_net(path: str) -> set[int]:
+    """The second field of each line is address:port, in hexadecimal; a kernel without the protocol has no such file."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as listing:
+            return {int(line.split()[1].rpartition(":")[2], 16) for line in list(listing)[1:]}
+    except FileNotFoundError:
+        return set()
+
+
+def _asked(
+    protocols: list[str], refused: list[tuple[str, str, str]], only: int | None = None
+) -> Iterator[tuple[bytes, int, bytes, int, list[bytes]]]:
+    """The payloads by protocol and family (with its name and the width of its addresses), of sockets that hold a port or of those in the
+    states `only`; what is refused goes to `refused`."""
     try:
         channel = netlink.Channel(netlink.NETLINK_SOCK_DIAG)
     except OSError as error:
@@ -93,7 +117,7 @@ def _asked(protocols: list[str], refused: list[tuple[str, str, str]]) -> Iterato
     with channel:
         for name, number, _, states in TRANSPORTS:
             for family, family_name, width in _FAMILIES if name in protocols else ():
-                request = _REQUEST.pack(family, min(number, 255), 0, states)
+                request = _REQUEST.pack(family, min(number, 255), 0, states if only is None else only)
                 if number > 255:
                     request += _PROTOCOL_ATTRIBUTE.pack(8, _REQ_PROTOCOL, number)
                 try:
@@ -110,7 +134,7 @@ def _read(result: Dump, payloads: list[bytes], protocol: bytes, family: int, fam
     alike: dict[bytes, tuple[bytes, bytes, list[bytes]]] = {}
     for payload in payloads:
         message_family, state = _MESSAGE.unpack_from(payload)
-        source_port, peer_port = _PORTS.unpack_from(payload, 4)
+        source_port, peer_port = _PORTS.unpack_from(payload, _PORTS_AT)
         if peer_port or not source_port or message_family != family:
             continue
         interface, cookie, uid, inode = _REST.unpack_from(payload, 40)

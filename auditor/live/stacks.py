@@ -9,6 +9,10 @@ from auditor.evidence import Answer, quoted
 from auditor.live import addresses, files, rows, sockets
 from auditor.live.namespaces import Namespace, enter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from auditor.live.endpoints import Endpoints
+
 SETTINGS = (
     "net/ipv4/ip_unprivileged_port_start",
     "net/ipv4/ip_local_port_range",
@@ -19,25 +23,40 @@ _PROC_NET = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07", "udplite": "0
 
 
 class Visit:
-    """What a visit to one namespace gave: answers for the bundle, and the inodes and cgroup ids that its sockets have."""
+    """What a visit to one namespace gave: answers for the bundle, the inodes and cgroup ids that its sockets have, and the inodes of its
+    `endpoints`."""
 
-    __slots__ = ("answers", "cgroups", "inodes")
+    __slots__ = ("answers", "cgroups", "endpoints", "inodes")
 
-    def __init__(self, answers: list[Answer], inodes: set[bytes], cgroups: set[bytes]) -> None:
+    def __init__(self, answers: list[Answer], inodes: set[bytes], cgroups: set[bytes], endpoints: set[bytes] | None = None) -> None:
         self.answers = answers
         self.inodes = inodes
         self.cgroups = cgroups
+        self.endpoints = endpoints or set()
 
 
-def visit(namespaces: list[Namespace], protocols: list[str]) -> list[Visit]:
-    """Visit each: the one this process is in directly, the others from one child that moves from one to the next."""
-    own = [_here(namespace, protocols) for namespace in namespaces if namespace.own]
+def visit(namespaces: list[Namespace], protocols: list[str], endpoints: bool = False) -> list[Visit]:
+    """Visit each: the one this process is in directly, the others from one child that moves from one to the next. `endpoints` are asked
+    about only where that is said."""
+    looking = _Looking(protocols, endpoints)
+    own = [_here(namespace, looking) for namespace in namespaces if namespace.own]
     others = [namespace for namespace in namespaces if not namespace.own]
-    return own + (_in_a_child(others, protocols) if others else [])
+    return own + (_in_a_child(others, looking) if others else [])
 
 
-def _here(namespace: Namespace, protocols: list[str]) -> Visit:
-    label = namespace.label
+class _Looking:
+    """What is looked for in each namespace, and the `seconds` that went on the files of endpoints."""
+
+    __slots__ = ("endpoints", "protocols", "seconds")
+
+    def __init__(self, protocols: list[str], endpoints: bool) -> None:
+        self.protocols = protocols
+        self.endpoints = endpoints
+        self.seconds = 0.0
+
+
+def _here(namespace: Namespace, looking: _Looking) -> Visit:
+    label, protocols = namespace.label, looking.protocols
     dump = sockets.dump(protocols)
     refused = "".join(f"{protocol}\t{family}\t{why}\n" for protocol, family, why in dump.refused).encode()
     answers = [
@@ -50,10 +69,22 @@ def _here(namespace: Namespace, protocols: list[str]) -> Visit:
     except OSError as error:
         answers.append(Answer("addresses", "builtin:rtnetlink", b"", "1", stderr=f"{error.strerror or error}\n".encode(), stack=label))
     answers += [files.answer("settings", f"/proc/sys/{name}", label) for name in SETTINGS]
-    return Visit(answers, dump.inodes | _inodes(answers), dump.cgroups)
+    visited = Visit(answers, dump.inodes | _inodes(answers), dump.cgroups)
+    if looking.endpoints:
+        from auditor.live import endpoints
+
+        found = endpoints.here(label, looking.seconds)
+        looking.seconds += found.seconds
+        _add(visited, found)
+    return visited
 
 
-def _from_outside(namespace: Namespace, error: OSError) -> Visit:
+def _add(visited: Visit, found: Endpoints) -> None:
+    visited.answers += found.answers
+    visited.endpoints |= found.inodes
+
+
+def _from_outside(namespace: Namespace, error: OSError, looking: _Looking) -> Visit:
     """What anyone may read of a namespace that could not be entered."""
     why = f"the namespace could not be entered: {error.strerror or error}\n".encode()
     answers = [Answer("entering", "builtin:setns", b"", "1", stderr=why, stack=namespace.label)]
@@ -62,10 +93,23 @@ def _from_outside(namespace: Namespace, error: OSError) -> Visit:
         if any(answer.status == "0" for answer in proc_net):
             answers += proc_net
             break
-    return Visit(answers, _inodes(answers), set())
+    visited = Visit(answers, _inodes(answers), set())
+    if looking.endpoints:
+        _add_from_outside(visited, namespace)
+    return visited
 
 
-def _in_a_child(namespaces: list[Namespace], protocols: list[str]) -> list[Visit]:
+def _add_from_outside(visited: Visit, namespace: Namespace) -> None:
+    from auditor.live import endpoints
+
+    for folder in namespace.outside:
+        found = endpoints.from_outside(namespace.label, folder)
+        if not any(answer.trouble and answer.status != "absent" for answer in found.answers):
+            _add(visited, found)
+            return
+
+
+def _in_a_child(namespaces: list[Namespace], looking: _Looking) -> list[Visit]:
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -74,9 +118,9 @@ def _in_a_child(namespaces: list[Namespace], protocols: list[str]) -> list[Visit
             os.close(reader)
             with os.fdopen(writer, "wb") as pipe:
                 for namespace in namespaces:
-                    found = _entered(namespace, protocols)
+                    found = _entered(namespace, looking)
                     plain = [(a.probe, a.command, a.stdout, a.status, a.stderr, a.stack) for a in found.answers]
-                    marshal.dump((plain, found.inodes, found.cgroups), pipe)
+                    marshal.dump((plain, found.inodes, found.cgroups, found.endpoints), pipe)
             status = 0
         finally:
             os._exit(status)
@@ -85,24 +129,24 @@ def _in_a_child(namespaces: list[Namespace], protocols: list[str]) -> list[Visit
     with os.fdopen(reader, "rb") as pipe:
         for namespace in namespaces:
             try:
-                plain, inodes, cgroups = marshal.load(pipe)  # noqa: S302 - written by our own child
+                plain, inodes, cgroups, endpoints = marshal.load(pipe)  # noqa: S302 - written by our own child
             except (EOFError, ValueError, TypeError):
-                visits.append(_from_outside(namespace, OSError(0, "the child that went there ended early")))
+                visits.append(_from_outside(namespace, OSError(0, "the child that went there ended early"), looking))
                 continue
             answers = [Answer(probe, command, out, status, stderr=err, stack=stack) for probe, command, out, status, err, stack in plain]
-            visits.append(Visit(answers, inodes, cgroups))
+            visits.append(Visit(answers, inodes, cgroups, endpoints))
     os.waitpid(child, 0)
     return visits
 
 
-def _entered(namespace: Namespace, protocols: list[str]) -> Visit:
+def _entered(namespace: Namespace, looking: _Looking) -> Visit:
     try:
         if namespace.inode is None:
             raise PermissionError(1, "that needs CAP_SYS_PTRACE and CAP_SYS_ADMIN")
         enter(namespace)
     except OSError as error:
-        return _from_outside(namespace, error)
-    return _here(namespace, protocols)
+        return _from_outside(namespace, error, looking)
+    return _here(namespace, looking)
 
 
 def _proc_net(label: str, folder: str) -> list[Answer]:

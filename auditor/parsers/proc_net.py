@@ -65,13 +65,14 @@ def read_row(line: str, protocol: str, family: str, little_endian: bool = True) 
     formed = _PEER.fullmatch(peer) and _STATE.fullmatch(state) and _DECIMAL.fullmatch(uid) and _DECIMAL.fullmatch(inode)
     if local is None or not formed:
         raise ValueError(line)
-    address, number = _address(local[1], family, little_endian), int(local[2], 16)
+    address, number = unpacked(local[1], family, little_endian), int(local[2], 16)
     if state == _LISTENING[protocol] and peer.endswith(":0000") and number:
         return Row(address, number, int(uid), inode)
     return None
 
 
-def _address(words: str, family: str, little_endian: bool) -> str:
+def unpacked(words: str, family: str, little_endian: bool) -> str:
+    """The address that such hexadecimal words are."""
     packed = bytes.fromhex(words)
     if little_endian:
         packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, TextIO
 
 from auditor import __version__
+from auditor.bind_view import Row, compared, left_out, who
 from auditor.control_view import ControlView, FrameworkView
 from auditor.display import harmless
 from auditor.facts import PORT_MAX, Facts, Gap, PortRange
@@ -19,11 +20,12 @@ from auditor.model import SEVERITIES, Finding, Owner, Range, Snapshot, Socket, S
 from auditor.places import shipped
 from auditor.report import SCHEMA, HostReport, Report, VendorDefault
 from auditor.reporter import Reporter
+from auditor.who_may_bind import ways
 
 _KINDS = ("privileged", "ephemeral", "reserved")
-_FACTS = (*_KINDS, "listening", "addresses", "settings", "persisted")
+_FACTS = (*_KINDS, "listening", "addresses", "settings", "persisted", "grants")
 _ABSENT = (Gap("the evidence does not show it"),)
-_FOLDED_FROM = {"listeners": 60, "stacks": 8, "hosts": 4}
+_FOLDED_FROM = {"listeners": 60, "ways": 40, "stacks": 8, "hosts": 4}
 """From how many on they are folded: complete all the same, and printed unfolded."""
 _VISIBILITY = ("rights", "processes", "owners", "owners_reason", "namespaces", "races_retried", "not_read")
 """What a collector says of its own sight, in a reader's order; whatever else it says follows."""
@@ -238,6 +240,8 @@ def _stack(stack: Stack, anchor: str, host: str, report: Report, marks: dict[tup
     sockets = sorted(known.seen if known is not None else (), key=_by_port)
     reasons: dict[str, int] = {}
     ranges = {name: _host_cell(stack.shown.get(name)) for name in _KINDS}
+    may_bind, may_bind_gaps = ways(stack)
+    tried = _tried(stack) if "measured" in stack.shown else None
     ticks = sorted({port // _TICK * _TICK for socket in sockets if isinstance(port := socket.shown.get("port"), int)})
     return {
         "anchor": anchor,
@@ -250,9 +254,21 @@ def _stack(stack: Stack, anchor: str, host: str, report: Report, marks: dict[tup
         "listeners_known": known is not None,
         "listeners_gaps": [gap.why for gap in known.gaps] if known is not None else [],
         "unfold": len(sockets) < _FOLDED_FROM["listeners"],
+        "may_bind": may_bind,
+        "may_bind_gaps": may_bind_gaps,
+        "tried": tried,
+        "unfold_may_bind": len(may_bind) < _FOLDED_FROM["ways"],
         "settings": [one.shown for one in _seen(stack, "settings")],
         "persisted": [one.shown for one in _seen(stack, "persisted")],
     }
+
+
+def _tried(stack: Stack) -> dict[str, Any]:
+    """What a bind test gave, beside what was promised."""
+    found = compared(stack)
+    first = found[0].measured if found else None
+    return {"who": who(first) if first else "", "rows": [Row(one) for one in found], "left_out": left_out(first) if first else [],
+            "gaps": list(dict.fromkeys(gap.why for gap in stack.measured.gaps))}  # fmt: skip
 
 
 def _seen(stack: Stack, name: str) -> tuple[Any, ...]:

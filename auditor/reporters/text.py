@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any, TextIO
 
+from auditor.bind_view import summary
 from auditor.display import harmless, holders
 from auditor.facts import Facts, PortRange
-from auditor.model import Finding, Range, Socket
+from auditor.model import Finding, Range, Socket, Stack
 from auditor.port_scopes import scope_in_words
 from auditor.report import HostReport, Report
 from auditor.reporter import Reporter
+from auditor.who_may_bind import ways
 
 _WIDTH = 100
 _LISTENERS = 40
+_WAYS = 12
 _LONGEST = 600
 _STATES = {"bound": "bound only"}
 
@@ -66,6 +69,7 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
     for stack in host.snapshot.stacks.seen:
         ranges = [f"{name} {_ranges(stack.shown.get(name))}" for name in ("privileged", "ephemeral", "reserved")]
         yield from wrap(f"{harmless(stack.name)}: {', '.join(ranges)}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        yield from _may_bind(stack)
         sockets = sorted(stack.facts("listening").seen, key=_place)
         for socket in sockets[:_LISTENERS]:
             state = "" if socket.shown.get("state") == "listening" else f"  ({_STATES.get(socket.shown.get('state'), 'state unknown')})"
@@ -74,6 +78,20 @@ def _host(host: HostReport, many: bool) -> Iterator[str]:
         if len(sockets) > _LISTENERS:
             yield f"    ... and {len(sockets) - _LISTENERS} more; the html and json reports have all"
     yield ""
+
+
+def _may_bind(stack: Stack) -> Iterator[str]:
+    """Who may take privileged ports, a line each: the html and json reports have the reasons."""
+    found, gaps = ways(stack)
+    for way in found[:_WAYS]:
+        ports = f"port{'s' * (not way.ports.isdigit())} {way.ports}"
+        yield from _wrapped("    may bind: ", harmless(f"{way.who}, {ports} ({way.by}{': ' * bool(way.subject)}{way.subject})"))
+    if len(found) > _WAYS:
+        yield f"    may bind: ... and {len(found) - _WAYS} more; the html and json reports have all"
+    for why in gaps:
+        yield from _wrapped("    may bind: ", harmless(f"perhaps others: {why}"))
+    for line in summary(stack):
+        yield from _wrapped("    bind test: ", harmless(line))
 
 
 def _place(socket: Socket) -> tuple[str, int, str]:

@@ -4,8 +4,8 @@ Why it matters
 --------------
 Who may write to the file, or to a folder above it, decides what runs there at the next start, with the rights of the service: of root,
 where root runs it. The file itself is judged, by the process that runs it, and each folder above it; a sticky folder, as /tmp, lets nobody
-replace what is another's. Of a program that was deleted, or is in a container's own files, the file alone is judged. Access control
-lists are not looked at, and of a script its interpreter alone.
+replace what is another's. Of a program that was deleted, or is in a container's own files, the file alone is judged; of a script its
+interpreter alone. Where there is an access control list that may let others write, who they are is unknown: it is not read.
 
 Remedy
 ------
@@ -13,7 +13,8 @@ Give the file and the folders above it to root, and take the right to write from
 that was installed.
 
 Linux: `chown root:root FILE && chmod go-w FILE`, and `namei -l FILE` shows each folder above it. `rpm -Vf FILE` or
-`dpkg -V $(dpkg -S FILE | cut -d: -f1)` tells whether it was changed.
+`dpkg -V $(dpkg -S FILE | cut -d: -f1)` tells whether it was changed. `getfacl FILE` shows an access control list, and `setfacl -b FILE`
+takes it away.
 """
 
 from collections.abc import Iterator

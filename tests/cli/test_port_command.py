@@ -88,7 +88,7 @@ def test_it_fits_on_a_screen_of_100_columns(capsys: pytest.CaptureFixture[str]) 
     for text in ("80", "514", "1024", "2049", "60000"):
         lines = shown(text, capsys).splitlines()
         assert max(map(len, lines)) <= 100
-        assert len(lines) <= 45
+        assert len(lines) <= 50
 
 
 @pytest.mark.parametrize(

@@ -49,17 +49,17 @@ def test_list_shows_each_table_with_its_count_date_sha256_and_source(capsys: pyt
     assert run("list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["table", "records", "date", "sha256", "source"]
-    assert [line.split()[0] for line in lines[1:]] == ["iana-ranges", "iana-services", "notable-ports", "vendor-ranges"]
+    assert [line.split()[0] for line in lines[1:]] == ["iana-ranges", "iana-services", "interpreters", "notable-ports", "vendor-ranges"]
     provenance = Tables().provenance()["vendor-ranges"]
-    assert lines[4].split()[1:4] == ["43", provenance["date"], provenance["sha256"][:12]]
-    assert provenance["source"] in lines[4]
+    assert lines[5].split()[1:4] == ["43", provenance["date"], provenance["sha256"][:12]]
+    assert provenance["source"] in lines[5]
 
 
 def test_check_says_what_it_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
-    assert "43 records" in lines[3]
+    assert len(lines) == 5
+    assert "43 records" in lines[4]
 
 
 def test_check_tells_every_problem_and_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from auditor.evidence import Answer, made_of
 from auditor.facts import Facts
-from auditor.model import Finding, Range, Snapshot, Stack
+from auditor.model import Finding, Grant, Range, Snapshot, Stack
 from tests import bundles
 from tests.bundles import interpreted
 
@@ -52,3 +52,20 @@ def whys(known: Facts[Any]) -> str:
 def judged(snapshot: Snapshot, by: str, *names: str) -> list[Finding]:
     """What some rules say where the rule that tells of unseen stacks is asked too, so that they need not."""
     return [finding for finding in bundles.judged(snapshot, by, *names, "evidence-incomplete") if finding.rule in names]
+
+
+def ways(known: Facts[Grant]) -> dict[str, str]:
+    """Each grant by its name: who has it, and which ports, "?" where they are not shown."""
+    return {str(one): f"{one.scope}: {_ports(one)}" for one in known.seen}
+
+
+def _ports(one: Grant) -> str:
+    if "ports" not in one.shown:
+        return "?"
+    words = ", ".join(map(str, one.ports)) or "none"
+    return words if one.protocol == "any" else f"{words} ({one.protocol})"
+
+
+def steps(known: Facts[Grant], name: str) -> str:
+    """The reasoning of one grant."""
+    return "; ".join(next(one.via for one in known.seen if str(one) == name))

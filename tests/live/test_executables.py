@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.live import executables
 from auditor.model import FORGEABLE, Snapshot
 from tests.bundles import judged
 from tests.hosts import NEEDED, WEB, Host, host, listener, sockets
@@ -93,6 +96,52 @@ def test_a_program_in_a_folder_of_another_user_is_found_and_one_that_is_its_own_
         finding.observed
         == f"{AT}: {path} is mode 0755, owner {WEB}, group {WEB}, {made.stage}/theirs is mode 0755, owner {WEB}, group {WEB}"
     )
+
+
+def let_write(path: Path) -> None:
+    """Give a user the right to write by an access control list."""
+    if shutil.which("setfacl") is None:
+        pytest.skip("setfacl is not installed")
+    done = subprocess.run(["setfacl", "-m", "u:4242:rwx", path], capture_output=True, text=True, check=False)
+    if "Operation not supported" in done.stderr:
+        pytest.skip("the file system of the made host keeps no access control lists")
+    assert done.returncode == 0, done.stderr
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("what", ["server", ""], ids=["file", "folder"])
+def test_who_may_write_by_an_access_control_list_is_unknown(made: Host, seen: Seen, what: str) -> None:
+    inside(made, f"{made.stage}/listed").mkdir(mode=0o755)
+    path = made.program("listed/server")
+    made.start(listener("tcp", "127.0.0.1", 9020), run=[path], user=WEB)
+    assert told(seen(made), "executable-writable-by-others") == ["pass"]
+    target = inside(made, f"{made.stage}/listed/{what}")
+    let_write(target)
+    assert target.stat().st_mode & 0o777 == 0o775
+    snapshot = seen(made)
+    (owner,) = sockets(snapshot)[AT].owners
+    assert owner.executable_file is not None
+    folder = owner.executable_file.folders[0]
+    assert (owner.executable_file.access_list, folder.path, folder.access_list) == (what != "", os.path.dirname(path), what == "")
+    assert told(snapshot, "executable-writable-by-others") == ["unknown"]
+    target.chmod(0o755)  # of what has such a list this takes the right from its mask
+    assert told(seen(made), "executable-writable-by-others") == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENODATA, b"0775:0:0"), (errno.ENOTSUP, b"0775:0:0"), (errno.EPERM, b"0775?:0:0"), (errno.EACCES, b"0775?:0:0"),
+        (errno.ENOSYS, b"0775?:0:0"), (errno.ENOENT, b"0775?:0:0"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_asked_about_an_access_control_list_is_said(monkeypatch: pytest.MonkeyPatch, number: int, says: bytes) -> None:
+    def refused(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "getxattr", refused)
+    monkeypatch.setattr(os, "stat", lambda _: os.stat_result((0o100775, 2, 3, 1, 0, 0, 0, 0, 0, 0)))
+    assert executables.look("/proc/self")[1] == says
 
 
 @BOTH_WAYS

@@ -75,7 +75,9 @@ def test_a_first_run_as_an_ordinary_user_opens_the_same_and_gives_few_reasons_fo
     done = server.auditor("audit", "--today", "2026-11-21", "-f", "json", "/run/user.evidence")
     assert done.code == 1
     assert opened(done.out) == WORTH_ACTING_ON
-    assert len({one["message"] for one in findings(done.out) if one["outcome"] == "unknown"}) == 2  # the container, and the owners
+    reasons = {one["message"] for one in findings(done.out) if one["outcome"] == "unknown"}
+    # the container, the owners, what they hold, their programs, BPF programs, and the PID namespace of this test
+    assert len(reasons) == 6, reasons
 
 
 def test_a_first_run_leaves_nothing_unknown_and_every_daemon_was_seen_with_its_own_user_and_executable(server: Host) -> None:

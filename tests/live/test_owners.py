@@ -39,7 +39,7 @@ def test_a_listener_of_a_service_is_shown_with_exactly_these_keys() -> None:
 
 def rights(made: Host, path: str) -> dict[str, Any]:
     mode, uid, gid = made.run("stat", "-c", "%a %u %g", path, check=True).out.split()
-    return {"mode": f"{int(mode, 8):04o}", "uid": int(uid), "gid": int(gid)}
+    return {"mode": f"{int(mode, 8):04o}", "uid": int(uid), "gid": int(gid), "access_list": False}
 
 
 def test_the_executable_of_a_process_whose_first_thread_ended_is_still_known() -> None:

@@ -15,6 +15,11 @@ from tests.hosts import NEEDED, NOBODY, ROOT, WEB, Host, as_if_initial, host, li
 
 pytestmark = NEEDED
 Finding = dict[str, Any]
+OF_GRANTS = {
+    "bind-program-unexplained", "capability-on-interpreter", "capability-on-writable-file", "capability-retained-after-bind",
+    "evidence-incomplete",
+}  # fmt: skip
+"""What hangs on who may bind, which in a PID namespace, or for an ordinary user, is never all told: tests/live/test_capabilities.py."""
 OF_OWNERS = (
     "executable-deleted", "executable-in-memory", "executable-in-writable-folder", "executable-writable-by-others", "owner-not-visible",
 )  # fmt: skip
@@ -71,7 +76,7 @@ def test_the_findings_of_a_careless_host_are_exactly_these() -> None:
         ("setting-not-persisted", "net.ipv4.ip_unprivileged_port_start", "fail", "low"),
         ("unauthenticated-port-exposed", "tcp/0.0.0.0:6379", "fail", "high"),
     ]
-    without_the_edit = [f for f in judged(bundle) if f["outcome"] == "unknown"]
+    without_the_edit = [f for f in judged(bundle) if f["outcome"] == "unknown" and f["rule"] not in OF_GRANTS]
     assert said(without_the_edit, "rule", "count") == [(rule, 4) for rule in OF_OWNERS]
 
 
@@ -79,7 +84,7 @@ def test_an_ordinary_users_audit_of_it_finds_what_it_can_and_has_one_line_for_th
     with host() as made:
         veth(made)
         made.start(listener("tcp", "10.0.0.5", 23), listener("tcp", "0.0.0.0", 6379), user=WEB)
-        findings = judged(made.collect(user=NOBODY))
+        findings = [f for f in judged(made.collect(user=NOBODY)) if f["rule"] not in OF_GRANTS]
     assert said(findings, "rule", "outcome", "count") == [
         ("cleartext-listener", "fail", 1),
         *((rule, "unknown", 2) for rule in OF_OWNERS),
@@ -178,7 +183,7 @@ def test_an_approval_by_executable_is_neither_met_nor_broken_where_the_owner_is_
     policy = written(tmp_path, "listening: {approved: [{name: web, port: 8080, executable: /usr/sbin/nginx}], required: [web]}\n")
     with host() as made:
         made.start(listener("tcp", "127.0.0.1", 8080), user=WEB)
-        findings = judged(made.collect(user=NOBODY), policy)
+        findings = [f for f in judged(made.collect(user=NOBODY), policy) if f["rule"] not in OF_GRANTS]
     assert said(findings, "rule", "outcome") == [
         (rule, "unknown") for rule in sorted((*OF_OWNERS, "listener-not-approved", "required-listener-absent"))
     ]

@@ -19,7 +19,11 @@ HOUSE = """\
 policy: 1                                   # house-linux.yaml: what every server of the house has
 extends: [baseline]
 defaults: {owner: operations, approved_by: m.roe, ticket: CHG-100, review_by: 2027-03-01}
-privileged: {granted_to: [{executable: /usr/sbin/sshd, user: root}, {executable: /usr/sbin/rpcbind, user: _rpc}]}
+privileged:
+  granted_to:
+    - {executable: /usr/sbin/sshd, user: root}
+    - {executable: /usr/sbin/rpcbind, user: _rpc}
+    - {executable: /usr/sbin/rpc.statd, user: statd}
 listening:
   approved:
     - {name: ssh, port: 22, protocol: tcp, address: 10.0.0.0/8, unit: [sshd.service, ssh.service, ssh.socket], purpose: administration}

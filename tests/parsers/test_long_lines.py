@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import auditor
 import auditor.parsers
 from auditor.parsers import (
     accounts,
     ansible,
+    getcap,
     ifconfig,
     ipadm,
     iptables_save,
@@ -34,7 +37,9 @@ from auditor.parsers import (
     services,
     ss,
     sysctl,
+    systemctl_show,
     tasklist,
+    user_attr,
     vos,
     witness,
     zoneadm,
@@ -50,6 +55,7 @@ FULL_OF = ("a", "A", " ", "9", ".", ":", '"', "[", "]", "(", "->", "=", "-", "a.
 NAMED: list[tuple[Parse, str, str]] = [
     (accounts.parse, "cat /etc/passwd", "ann:x:1004:1004:Ann:/home/ann:/bin/sh\n"),
     (ansible.parse, "ansible web1 -m listen_ports_facts", 'web1 | SUCCESS => {"ansible_facts": {"tcp_listen": [], "udp_listen": []}}\n'),
+    (getcap.parse, "getcap -r /", "/srv/a = cap_chown,cap_net_bind_service+ep cap_fowner-i [rootid=1000]\n"),
     (ifconfig.parse, "ifconfig -a", "em0: flags=8843<UP> rdomain 3 mtu 1500\n        inet 10.9.8.7 netmask 0xffffff00\n"),
     (ipadm.parse, "ipadm show-prop tcp", "PROTO PROPERTY PERM CURRENT PERSISTENT DEFAULT POSSIBLE\ntcp smallest_anon_port rw 4 4 4 1-9\n"),
     (jls.parse, "jls -n", 'jid=3 name="web one" vnet=new\n'),
@@ -85,6 +91,9 @@ NAMED: list[tuple[Parse, str, str]] = [
     (lsof.parse, "lsof -nP -i -F", "p411\nf7\ntIPv4\nPTCP\nn*:7703\nTST=LISTEN\n"),
     (lsof.parse, "lsof -nP", "heron   411  ann  NOFD  /proc/411/fd (opendir: Permission denied)\n"),
     (tasklist.parse, "tasklist /svc", "Image Name   PID Services\n============ === ========\nowl.exe      412 owl\n"),
+    (user_attr.parse, "cat /etc/user_attr", "ann::::type=normal;defaultpriv=basic,net_privaddr\n"),
+    (user_attr.parse_policy, "cat /etc/security/policy.conf", "PRIV_DEFAULT=basic\n"),
+    (systemctl_show.parse, "systemctl show", "Id=a.service\nUser=www\nCapabilityBoundingSet=cap_net_bind_service\n\nId=b.service\n"),
     (vos.access_list, "display_access_list x", "w  *.System\n"),
     (vos.variable, "display_parameter", "allow_unpriv_bind$ = 0\n"),
     (witness.parse, "witness", "protocol\taddress\tport\ntcp\t127.0.0.1\t22\nend\t1\n"),
@@ -93,6 +102,8 @@ NAMED: list[tuple[Parse, str, str]] = [
 ]
 SAMPLES = NAMED + [(parse, command, header + rows) for parse, command, header, rows in LISTINGS]
 ROW = "tcp LISTEN 0 5 0.0.0.0:1 0.0.0.0:* ino:5\n"
+NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --comment "
+POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{[0-9]*,?[0-9]*\})\+")
 
 
 def columns(line: str) -> Iterator[tuple[int, int]]:
@@ -144,7 +155,32 @@ def test_every_parser_of_a_commands_output_is_tried() -> None:
         (netstat_linux.parse, "netstat -tlnpeo", "tcp 0 0 0.0.0.0:1 0.0.0.0:* LISTEN 0 7" + " " * LENGTH + "7/a" + " " * LENGTH + "x"),
         (proc_net_text.parse, "head /proc/net/tcp /proc/net/udp", f"==> /proc/net/{'[' * LENGTH} <=="),
         (sysctl.parse, "sysctl -a", "net.a.b: " + " " * LENGTH + "1023"),
+        (iptables_save.parse, "iptables-save -t nat", NAT + '"' + "\\ " * 100_000),
+        (iptables_save.parse, "iptables-save -t nat", NAT + '"\\" \\""' * 100_000 + '" "' + '\\" ' * 100_000),
     ],
 )
 def test_a_line_made_to_be_read_in_many_ways_does_not_make_a_parser_hang(parse: Parse, command: str, text: str) -> None:
     hurry(parse, command, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "refused"),
+    [
+        (r"(?:a|b)*+c", True), (r"(a)++", True), (r"(a)?+", True), (r"(a){2,}+", True), (r"((a)|b){,3}+", True), (r"a*+", False),
+        (r"[^\])]++", False), (r"\S?+", False), (r"\)*+", False), (r"(a)*", False), (r"(a)+b+", False),
+    ],
+)  # fmt: skip
+def test_a_group_that_is_repeated_possessively_is_known(pattern: str, refused: bool) -> None:
+    assert bool(POSSESSIVE_GROUP.search(pattern)) == refused
+
+
+def test_no_group_repeats_possessively() -> None:
+    """Python before 3.11.5 may read such a one wrongly: github.com/python/cpython/issues/106052."""
+    written = [
+        (path, one.value)
+        for path in Path(auditor.__path__[0]).rglob("*.py")
+        for one in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    assert any(iptables_save._WORD.pattern == text for _, text in written)
+    assert [f"{path}: {text}" for path, text in written if POSSESSIVE_GROUP.search(text)] == []

@@ -16,17 +16,17 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from auditor.facts import Facts, Gap
+from auditor.facts import Facts, Gap, PortRange
 from auditor.model import OUTCOMES, Finding, Range, Setting, Snapshot, Stack
 from auditor.places import shipped
 from auditor.report import HostReport, Report
-from tests.reports import Origin, finding, listener, owner, policy, ports, rendered, report, snapshot, stack
+from tests.reports import Origin, finding, grant, listener, owner, policy, ports, rendered, report, snapshot, stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
 SECTIONS = [
-    "verdict", "audited", "visibility", "open", "unknown", "waived", "inventory", "checked", "ranges", "listeners", "settings", "limits",
-    "appendix",
+    "verdict", "audited", "visibility", "open", "unknown", "waived", "inventory", "checked", "ranges", "may-bind", "listeners", "settings",
+    "limits", "appendix",
 ]  # fmt: skip
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onmouseover='x", "</td></tr></table><b>", "</style><b>", "</title>",
@@ -159,6 +159,24 @@ def test_the_verdict_and_all_that_qualifies_it_come_first() -> None:
     assert page.words(verdict).startswith("FAIL (and incomplete): 1 open, 1 high ")
     for clause in made.qualifications():
         assert clause in page.words(verdict)
+
+
+def test_who_may_bind_is_a_table_with_each_step_of_the_reasoning() -> None:
+    anybody = grant("threshold", "net.ipv4.ip_unprivileged_port_start", scope="everyone", everyone=True, ports=[PortRange(80, 1023)],
+                    via=["the threshold is 80", "so any user may bind 80-1023"])  # fmt: skip
+    page = Page(report(of=snapshot(stack(grants=Facts([grant(), anybody], "/proc", [Gap("2 processes may not be read")])))))
+    section = page.section("may-bind")
+    assert "There may be more than are listed: 2 processes may not be read" in page.words(section)
+    assert page.table("Who may bind") == [
+        ["everyone ANY USER", "80-1023", "threshold net.ipv4.ip_unprivileged_port_start",
+         "the threshold is 80 so any user may bind 80-1023 /proc"],
+        ["user ann", "1-1023", "process with the capability /usr/bin/app as user ann", "it holds the capability /proc"],
+    ]  # fmt: skip
+
+
+def test_of_evidence_that_shows_no_grants_the_page_says_that_it_does_not() -> None:
+    page = Page(report(of=snapshot(stack(without=("grants",)))))
+    assert "There may be more than are listed: the evidence does not show grants" in page.words(page.section("may-bind"))
 
 
 def test_every_finding_is_counted_as_in_the_json_report() -> None:

@@ -48,7 +48,7 @@ def test_in_another_namespace_it_is_the_kernels_word_that_counts(mark: str) -> N
 
 def test_a_file_that_bears_the_mark_in_its_name_was_not_deleted() -> None:
     class Named(Process):
-        def _file(self) -> tuple[str | None, ...]:
+        def file_fields(self) -> tuple[str | None, ...]:
             return self.file, "itself", "0755:0:0 0755:0:0", self.root
 
     assert outcomes(judged(host(port("tcp/0.0.0.0:80", Named(5, "/opt/x (deleted)"))), "", NAME)) == ["pass host"]

@@ -43,6 +43,8 @@ def test_a_file_that_every_user_may_write_is_named_with_its_mode_owner_and_group
         ("0755:1000:0", 33, "user 1000"),
         ("0500:1000:0", 33, "user 1000"),
         ("0770:33:50", 33, "group 50"),
+        ("0755+:0:0", 0, None),
+        ("0755?:0:50", 0, None),
     ],
 )
 def test_whoever_may_change_the_file_but_root_and_its_own_user_is_named(file: str, uid: int, who: str | None) -> None:
@@ -65,6 +67,41 @@ def test_whoever_may_change_the_file_but_root_and_its_own_user_is_named(file: st
 )
 def test_a_folder_above_it_lets_whoever_may_write_there_put_another_file_in_its_place(folder: str, rights: str, who: str | None) -> None:
     assert found(folders=((folder, rights),)) == (["pass"] if who is None else [f"{who} may change {PATH}, which user root runs"])
+
+
+@pytest.mark.parametrize("mark", ["+", "?"])
+@pytest.mark.parametrize(
+    ("rights", "uid", "who"),
+    [
+        ("0775{}:0:0", 0, None),
+        ("0775{}:0:50", 0, None),
+        ("0777{}:0:50", 0, "every user"),
+        ("0775{}:1000:50", 33, "user 1000"),
+        ("2777{}:1000:0", 0, "every user and user 1000"),
+    ],
+)
+def test_where_there_may_be_an_access_control_list_who_needs_none_is_certain(mark: str, rights: str, uid: int, who: str | None) -> None:
+    user = {0: "root", 33: "www-data"}[uid]
+    says = ["unknown"] if who is None else [f"{who} may change {PATH}, which user {user} runs", "unknown"]
+    assert found(file=rights.format(mark), uid=uid) == says
+    assert found(folders=(("/opt/app", rights.format(mark)),), uid=uid) == says
+
+
+def test_an_access_control_list_that_was_not_read_is_named_as_what_is_unknown() -> None:
+    (one,) = judged(host(port("tcp/0.0.0.0:80", Process(5, PATH, file="0775+:0:0"))), "", NAME)
+    assert "an access control list decides who else may write; it was not read" in one.message
+    assert one.facts == ("owners",)
+
+
+def test_in_a_sticky_folder_an_access_control_list_lets_nobody_change_what_is_anothers() -> None:
+    assert found(folders=(("/opt/app", "1775+:0:50"),)) == ["pass"]
+    assert found(file="1775+:0:50") == ["unknown"]
+
+
+def test_an_access_control_list_hides_no_other_folder() -> None:
+    says = [f"every user may change {PATH}, which user root runs", "unknown"]
+    assert found(file="0775+:0:0", folders=(("/opt", "0777:0:0"),)) == says
+    assert found(folders=(("/opt/app", "0775+:0:0"), ("/opt", "0777:0:0"))) == says
 
 
 def test_the_folders_that_are_open_are_told_and_no_others() -> None:
@@ -104,8 +141,10 @@ def test_what_is_in_memory_and_the_kernels_own_have_no_file_to_be_changed() -> N
 
 def test_what_an_older_bundle_or_an_odd_row_does_not_show_is_unknown() -> None:
     assert outcomes(judged(without_files(host(port("tcp/0.0.0.0:22", SSHD))), "", NAME)) == ["unknown host"]
-    for file in ("", "755", "0855:0:0", "0755:0", "0755:0:0:0", "0755:-1:0", "0755::0", "rwxr-xr-x:0:0"):
+    for file in ("", "755", "0855:0:0", "0755:0", "0755:0:0:0", "0755:-1:0", "0755::0", "rwxr-xr-x:0:0", "+:0:0"):
         assert found(file=file) == ["unknown"], file
+    for mark in ("*", "++", "+?", " "):
+        assert found(file=f"0755{mark}:0:0") == ["unknown"], mark
     for rights in ("", "x", "0755:0"):
         assert found(folders=(("/opt", rights),)) == ["unknown"], rights
 

@@ -688,9 +688,11 @@ def test_a_quiet_well_kept_host_has_nothing_open_and_nothing_unknown_by_the_base
     by = "extends: baseline\n"
     assert {finding.outcome for finding in judged(of, by)} == {"pass", "notchecked", "notselected", "notapplicable"}
     assert {finding.rule for finding in judged(of, by) if finding.outcome == "notchecked"} == {
-        "bindresvport-may-take-approved-port", "nodeport-range-in-ephemeral-range", "reserved-ports-incomplete",
+        "bindresvport-may-take-approved-port", "port-granting-file-not-approved",
+        "privileged-port-given-to-others", "nodeport-range-in-ephemeral-range", "reserved-ports-incomplete",
         "ephemeral-range-differs-from-policy", "listener-forbidden", "listener-not-approved", "listening-sources-disagree",
         "required-listener-absent", "listener-appeared", "listener-disappeared", "listener-owner-changed", "setting-changed",
         "host-without-policy", "host-identity-mismatch", "privileged-port-held-by-others", "listener-count-above-approved",
-        "approval-review-overdue", "wildcard-serves-unapproved-family",
+        "approval-review-overdue", "wildcard-serves-unapproved-family", "bind-differs-from-prediction",
+        "automatic-port-outside-ephemeral-range",
     }  # fmt: skip
