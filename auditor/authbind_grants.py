@@ -6,8 +6,10 @@ import ipaddress
 import re
 from stat import S_IXGRP, S_IXOTH, S_IXUSR
 
-from auditor.facts import PortRange, UnknownFact
-from auditor.model import File, Grant, Measured
+from auditor.binding import Grant, Measured
+from auditor.facts import UnknownFact
+from auditor.owner import File
+from auditor.port_range import PortRange
 
 PORTS = PortRange(1, 1023)
 """Below IPPORT_RESERVED of <netinet/in.h> libauthbind asks its helper alone, whatever the kernel would allow; from there on the kernel."""

@@ -10,8 +10,10 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from auditor import authbind_grants
-from auditor.facts import PORT_MAX, PortRange, UnknownFact
-from auditor.model import WILDCARDS, Attempt, Grant, Measured, Range, Stack
+from auditor.binding import Attempt, Grant, Measured
+from auditor.facts import UnknownFact
+from auditor.model import WILDCARDS, Range, Stack
+from auditor.port_range import PORT_MAX, PortRange
 
 NOT_THERE = ("EADDRNOTAVAIL", "EAFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT")
 """What bind(0) gives where a stack has no such address or family."""

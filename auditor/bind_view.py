@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.bind_prediction import Comparison
+from auditor.binding import Measured
 from auditor.facts import UnknownFact
-from auditor.model import Measured, Stack
+from auditor.model import Stack
 
 
 class Row:

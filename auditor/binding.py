@@ -6,8 +6,9 @@ import re
 from stat import S_IWGRP, S_IWOTH, S_IXGRP, S_IXOTH
 from typing import Any
 
-from auditor.facts import Key, Malformed, PortRange, Record, UnknownFact, list_of, port, texts, typed
+from auditor.facts import Key, Malformed, Record, UnknownFact, list_of, port, texts, typed
 from auditor.owner import File, Held, Owner
+from auditor.port_range import PortRange
 
 GRANT_PATHS = ("root", "process", "file-capability", "setuid", "unit", "socket-unit", "authbind", "threshold", "namespace-owner", "program",
                "wildcard", "portacl", "jail", "privilege")  # fmt: skip

@@ -10,9 +10,9 @@ import os
 from typing import Any
 
 from auditor.errors import PolicyError, TableError
-from auditor.facts import PortRange
 from auditor.places import shipped
 from auditor.policy_keys import Reader, as_mapping, date, list_of, mapping, one_of, one_or_more, port_range, prose, text, version_1
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node
 from auditor.yaml_nodes import load as load_yaml
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from auditor.port_range import PORT_MAX as PORT_MAX  # noqa: PLC0414 - as others know it
-from auditor.port_range import PortRange as PortRange  # noqa: PLC0414
+from auditor.port_range import PORT_MAX, PortRange
 
 T = TypeVar("T")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditor.errors import AuditorError
-from auditor.facts import PORT_MAX, Gap, PortRange, Record
+from auditor.facts import Gap, Record
 from auditor.model import Snapshot, Stack
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.tables import KINDS, Tables
 from auditor.vendor_ranges import VendorRecord, release_key
 

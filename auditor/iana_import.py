@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from auditor.errors import OutputError, TableError
-from auditor.facts import PortRange
 from auditor.iana_registry import PROTOCOLS, STATUSES, IanaEntry
+from auditor.port_range import PortRange
 
 SOURCE = "https://www.iana.org/assignments/service-names-port-numbers/service-names-port-numbers.csv"
 ADVICE = f"Download the whole file again from {SOURCE} and import that."

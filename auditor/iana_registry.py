@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from auditor.errors import TableError
-from auditor.facts import PORT_MAX, PortRange
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.table_files import MEND, TableFile
 
 PROTOCOLS = ("tcp", "udp", "sctp", "dccp")

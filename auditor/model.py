@@ -5,38 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from auditor.binding import GRANT_PATHS as GRANT_PATHS  # noqa: PLC0414 - as others know it
-from auditor.binding import Attempt as Attempt  # noqa: PLC0414
-from auditor.binding import Endpoint as Endpoint  # noqa: PLC0414
-from auditor.binding import Grant as Grant  # noqa: PLC0414
-from auditor.binding import Measured as Measured  # noqa: PLC0414
-from auditor.facts import (
-    PORT_MAX,
-    Facts,
-    Gap,
-    Key,
-    Malformed,
-    PortRange,
-    Record,
-    UnknownFact,
-    facts_of,
-    list_of,
-    mapping,
-    port,
-    text_by_name,
-    texts,
-)
-from auditor.owner import DELETED as DELETED  # noqa: PLC0414
-from auditor.owner import ELSEWHERE as ELSEWHERE  # noqa: PLC0414
-from auditor.owner import FORGEABLE as FORGEABLE  # noqa: PLC0414
-from auditor.owner import IN_MEMORY as IN_MEMORY  # noqa: PLC0414
-from auditor.owner import UNPROVEN as UNPROVEN  # noqa: PLC0414
-from auditor.owner import File as File  # noqa: PLC0414
-from auditor.owner import Folder as Folder  # noqa: PLC0414
-from auditor.owner import Held as Held  # noqa: PLC0414
-from auditor.owner import Identity as Identity  # noqa: PLC0414
-from auditor.owner import Owner as Owner  # noqa: PLC0414
-from auditor.owner import without_unproven as without_unproven  # noqa: PLC0414
+from auditor.binding import Endpoint, Grant, Measured
+from auditor.facts import Facts, Gap, Key, Malformed, Record, UnknownFact, facts_of, list_of, mapping, port, text_by_name, texts
+from auditor.owner import Held, Owner
+from auditor.port_range import PORT_MAX, PortRange
 
 FACTS = ("stacks", "listeners", "owners", "privileged", "ephemeral", "reserved", "addresses", "settings", "persisted",
          "socket_units", "service_names", "translations", "witnessed", "grants", "endpoints", "measured")  # fmt: skip

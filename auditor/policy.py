@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.model import Socket
 from auditor.places import shipped, shipped_names
 from auditor.policy_csv import Source as CsvSource
@@ -39,6 +38,7 @@ from auditor.policy_keys import (
 from auditor.policy_rules import Rules, RuleSetting, rule_name, rule_settings
 from auditor.policy_scope import APPLIES_TO_KEYS, AppliesTo, Scope, scope_keys
 from auditor.policy_waivers import AcceptedGap, Waiver, accepted_gap, waiver
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar, printable, quoted
 from auditor.yaml_nodes import load as load_yaml
 

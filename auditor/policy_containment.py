@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from auditor.facts import PORT_MAX, PortRange
 from auditor.policy_entries import Entry
 from auditor.policy_keys import Glob
 from auditor.policy_wants import WILDCARDS, Addresses, Containers, Ports, Users
+from auditor.port_range import PORT_MAX, PortRange
 
 
 def contains(wide: Entry, narrow: Entry, *, besides: tuple[str, ...] = ()) -> bool:

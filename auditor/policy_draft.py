@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import PolicyError
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, FORGEABLE, Owner, Snapshot, Socket, Stack, without_unproven
+from auditor.model import Snapshot, Socket, Stack
+from auditor.owner import DELETED, FORGEABLE, Owner, without_unproven
 from auditor.policy_draft_values import Holders, address_values, expressible, holders_of
 from auditor.policy_entries import Entry, approved
 from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence

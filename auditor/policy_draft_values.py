@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any
 
-from auditor.model import Owner, Socket
+from auditor.model import Socket
+from auditor.owner import Owner
 
 VALUES_MAX = 5
 """More users, units or addresses than these tell nothing in common."""

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import auditor.policy_wants as wants
 from auditor.errors import PolicyError
-from auditor.facts import PortRange, UnknownFact
-from auditor.model import Owner, Socket, Stack
+from auditor.facts import UnknownFact
+from auditor.model import Socket, Stack
+from auditor.owner import Owner
 from auditor.policy_keys import Reader, as_mapping, date, glob, mapping, number, one_of, one_or_more, prose, raise_all, text, wrong
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence, flow
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.policy_keys import Reader, one_or_more, port_range, raise_all, text, wrong
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar
 
 VENDOR_DEFAULT = "vendor-default"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence, quoted
 
 if TYPE_CHECKING:

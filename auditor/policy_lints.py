@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.approvals import NAME, PORT_ONLY, strength
-from auditor.facts import PortRange
 from auditor.policy import Policy
 from auditor.policy_containment import contains, ports_in, same
 from auditor.policy_entries import Entry
 from auditor.policy_keys import Glob
 from auditor.policy_waivers import Acceptance
 from auditor.policy_wider import PerhapsWider
+from auditor.port_range import PortRange
 from auditor.remedy import SYSTEMS
 from auditor.yaml_nodes import Mapping, Node, Scalar, Sequence, quoted
 

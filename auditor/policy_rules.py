@@ -6,9 +6,9 @@ from collections.abc import Mapping as MappingOf
 from typing import Any
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.model import SEVERITIES
 from auditor.policy_keys import Reader, as_mapping, each, mapping, nearest, number, one_of, port_range, raise_all, text, yes_or_no
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, quoted
 
 Rules = MappingOf[str, MappingOf[str, type]]

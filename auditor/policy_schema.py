@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auditor.facts import PORT_MAX, PortRange
 from auditor.model import FACTS, SEVERITIES
 from auditor.policy import EPHEMERAL_KEYS, LISTENING_KEYS, PRIVILEGED_KEYS, top_keys
 from auditor.policy_csv import DELIMITERS, SOURCE_KEYS
@@ -17,6 +16,7 @@ from auditor.policy_entries import APPROVED_KEYS, CRITERIA_KEYS, DEFAULT_KEYS, F
 from auditor.policy_rules import Rules, rule_name
 from auditor.policy_scope import APPLIES_TO_KEYS, INVENTORY, JUDGE, scope_keys
 from auditor.policy_waivers import GAP_KEYS, waivable, waiver_keys
+from auditor.port_range import PORT_MAX, PortRange
 
 ID = "https://json-schema.org/draft/2020-12/schema"
 _RANGE = r"^[0-9]{1,5}(-[0-9]{1,5})?$"

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from auditor.model import FACTS, Owner, Socket
+from auditor.model import FACTS, Socket
+from auditor.owner import Owner
 from auditor.policy_entries import holders_fit
 from auditor.policy_keys import Glob, Reader, as_mapping, date, glob, mapping, one_of, one_or_more, prose, text
 from auditor.policy_wants import executable_fits, executables, user_fits, users

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.facts import PortRange, UnknownFact
-from auditor.model import DELETED, FORGEABLE, UNPROVEN, Owner, Socket, Stack, without_unproven
+from auditor.facts import UnknownFact
+from auditor.model import Socket, Stack
+from auditor.owner import DELETED, FORGEABLE, UNPROVEN, Owner, without_unproven
 from auditor.policy_keys import RANGE_EXPECTED, Glob, glob, mapping, one_of, one_or_more, text, wrong
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from auditor.facts import Facts, PortRange, UnknownFact
+from auditor.facts import Facts, UnknownFact
 from auditor.model import Range, Stack
+from auditor.port_range import PortRange
 
 Pair = tuple[str, str]
 """A protocol and a family."""

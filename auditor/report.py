@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from auditor import __version__
 from auditor.control_statement import approval_statement
 from auditor.control_view import framework_views, put_labels
-from auditor.facts import PortRange
 from auditor.model import FACTS, OUTCOMES, SEVERITIES, Finding, Snapshot
+from auditor.port_range import PortRange
 from auditor.remedy import Remedy
 
 if TYPE_CHECKING:

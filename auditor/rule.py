@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.facts import PortRange, UnknownFact
-from auditor.model import GRANT_PATHS, SEVERITIES, Held, Owner, Range, Snapshot, Socket, Stack
+from auditor.binding import GRANT_PATHS
+from auditor.facts import UnknownFact
+from auditor.model import SEVERITIES, Range, Snapshot, Socket, Stack
+from auditor.owner import Held, Owner
+from auditor.port_range import PortRange
 from auditor.remedy import Remedy
 from auditor.socket_users import SocketUsers
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from auditor.differences import ADDED, CHANGED, REMOVED, UNKNOWN, A, B, Change, Side, Thing, changes, hiding, text_of
-from auditor.facts import Facts, PortRange
+from auditor.facts import Facts
 from auditor.model import Address, Persisted, Range, Setting, Snapshot, Stack
+from auditor.port_range import PortRange
 from auditor.socket_differences import of_sockets, socket_thing
 
 _HOST = "host"

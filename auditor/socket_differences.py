@@ -8,7 +8,8 @@ from typing import Any
 
 from auditor.differences import A, B, Change, Partial, Side, Thing, alike, changes, hiding, text_of
 from auditor.facts import Facts
-from auditor.model import Owner, Snapshot, Socket
+from auditor.model import Snapshot, Socket
+from auditor.owner import Owner
 from auditor.words_index import WordsIndex
 
 NOBODY = "nobody in view"

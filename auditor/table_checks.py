@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from auditor.errors import TableError
-from auditor.facts import PORT_MAX, PortRange
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.tables import KINDS, Tables
 from auditor.vendor_ranges import VendorRecord
 

@@ -12,8 +12,8 @@ from typing import Any
 from auditor import interpreters as interpreter_table
 from auditor import places
 from auditor.errors import TableError
-from auditor.facts import PortRange
 from auditor.iana_registry import IanaEntry, Registry
+from auditor.port_range import PortRange
 from auditor.table_files import MEND, TableFile, entry, known_keys, words
 from auditor.vendor_ranges import VendorRecord, VendorTable
 

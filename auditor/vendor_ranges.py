@@ -10,7 +10,8 @@ import re
 from typing import Any, NoReturn
 
 from auditor.errors import TableError
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
+from auditor.port_range import PortRange
 from auditor.table_files import MEND, TableFile, entry, from_yaml, known_keys, words
 
 PROTOCOLS = ("tcp", "udp", "any")

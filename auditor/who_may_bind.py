@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.facts import PortRange
-from auditor.model import Grant, Stack
+from auditor.binding import Grant
+from auditor.model import Stack
+from auditor.port_range import PortRange
 
 PATHS = {
     "root": "root",

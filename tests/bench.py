@@ -116,7 +116,8 @@ def policy(turns: int = 21) -> None:
 
     from auditor.approvals import approvals
     from auditor.facts import Facts
-    from auditor.model import Owner, Snapshot, Socket, Stack
+    from auditor.model import Snapshot, Socket, Stack
+    from auditor.owner import Owner
     from auditor.policy import load
 
     pairs = []

@@ -33,13 +33,14 @@ from auditor.live import (
     ports,
     rights,
     rows,
-    socket_units,
     sockets,
     sysctl_files,
+    unit_files,
     user_namespaces,
     witness,
 )
-from auditor.model import DELETED, UNPROVEN, Finding, Snapshot, Socket, Stack
+from auditor.model import Finding, Snapshot, Socket, Stack
+from auditor.owner import DELETED, UNPROVEN
 from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.rule import Rule
@@ -292,8 +293,8 @@ class Host:
         named = [(identity, "docker", name, "image:1") for identity, name in self.containers.items()]
         found.append(Answer("containers", "builtin:containers", _table(containers.COLUMNS, named)))
         units = [(unit, f"/etc/systemd/system/{unit}", n, key, value) for n, (unit, key, value) in enumerate(self.units, 1)]
-        found.append(Answer("socket-units", "builtin:socket-units", _table(socket_units.COLUMNS, units)))
-        found.append(Answer("socket-units", "builtin:unit-links", _table(socket_units.LINK_COLUMNS, self.links)))
+        found.append(Answer("socket-units", "builtin:socket-units", _table(unit_files.COLUMNS, units)))
+        found.append(Answer("socket-units", "builtin:unit-links", _table(unit_files.LINK_COLUMNS, self.links)))
         found += self._files()
         found += self._capabilities(nets)
         found += self._granting()

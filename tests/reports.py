@@ -6,9 +6,12 @@ import io
 from typing import Any
 
 from auditor import plugins
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Address, Finding, Grant, Owner, Persisted, Range, Setting, Snapshot, Socket, Stack
+from auditor.binding import Grant
+from auditor.facts import Facts, Gap
+from auditor.model import Address, Finding, Persisted, Range, Setting, Snapshot, Socket, Stack
+from auditor.owner import Owner
 from auditor.policy import Policy
+from auditor.port_range import PortRange
 from auditor.remedy import Remedy
 from auditor.report import HostReport, Report, RuleDocument, VendorDefault
 

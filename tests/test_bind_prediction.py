@@ -8,8 +8,11 @@ import pytest
 
 from auditor.authbind_grants import may_run
 from auditor.bind_prediction import Comparison, Prediction, in_runs
-from auditor.facts import Facts, Gap, PortRange, UnknownFact
-from auditor.model import Attempt, File, Grant, Measured, Range, Stack
+from auditor.binding import Attempt, Grant, Measured
+from auditor.facts import Facts, Gap, UnknownFact
+from auditor.model import Range, Stack
+from auditor.owner import File
+from auditor.port_range import PortRange
 
 PYTHON = "/usr/bin/python3.12"
 

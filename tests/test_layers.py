@@ -15,55 +15,57 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "auditor"
 
 POLICY = "policy policy_csv policy_entries policy_expected policy_index policy_keys policy_rules policy_scope policy_waivers policy_wants"
+FACTS = "facts port_range"
+MODEL = f"{FACTS} owner binding model"
 MAY_IMPORT = {
     # values
     "errors": "",
     "places": "",
     "remedy": "",
-    "facts port_range": "",
-    "model binding owner": "facts",
-    "display": "facts model",
-    "port_scopes": "facts model",
-    "who_may_bind": "facts model",
-    "authbind_grants bind_prediction bind_view": "facts model",
+    FACTS: "",
+    "model binding owner": FACTS,
+    "display": MODEL,
+    "port_scopes": MODEL,
+    "who_may_bind": MODEL,
+    "authbind_grants bind_prediction bind_view": MODEL,
     # the host's side
     "evidence": "",
     "child": "evidence",
     "live": "child evidence",
-    "collector": "evidence facts model tables",
+    "collector": f"{MODEL} evidence tables",
     "collect script": "child collector errors evidence",
     "command": "",
-    "reading": "command facts",
-    "parsers": "command facts model reading",
-    "collectors": "collector command evidence facts model parsers reading tables vendor_ranges",
+    "reading": f"{FACTS} command",
+    "parsers": f"{MODEL} command reading",
+    "collectors": f"{MODEL} collector command evidence parsers reading tables vendor_ranges",
     # the yardsticks
     "yaml_nodes": "errors",
-    "tables iana_import iana_registry interpreters table_checks table_files vendor_ranges": "errors facts model places yaml_nodes",
-    POLICY: "errors facts model places yaml_nodes",
-    "policy_schema": "facts model policy policy_csv policy_entries policy_rules policy_scope policy_waivers",
-    "approvals": "facts model policy policy_entries policy_keys policy_wants",
-    "policy_containment policy_wider": "facts policy_entries policy_keys policy_wants",
-    "policy_lints": "approvals facts policy policy_containment policy_entries policy_keys policy_waivers policy_wider remedy yaml_nodes",
-    "policy_draft policy_draft_text policy_draft_values": "display errors facts model policy policy_entries tables yaml_nodes",
-    "controls": "errors facts places policy_keys yaml_nodes",
+    "tables iana_import iana_registry interpreters table_checks table_files vendor_ranges": f"{MODEL} errors places yaml_nodes",
+    POLICY: f"{MODEL} errors places yaml_nodes",
+    "policy_schema": f"{MODEL} policy policy_csv policy_entries policy_rules policy_scope policy_waivers",
+    "approvals": f"{MODEL} policy policy_entries policy_keys policy_wants",
+    "policy_containment policy_wider": f"{FACTS} policy_entries policy_keys policy_wants",
+    "policy_lints": f"{FACTS} approvals policy policy_containment policy_entries policy_keys policy_waivers policy_wider remedy yaml_nodes",
+    "policy_draft policy_draft_text policy_draft_values": f"{MODEL} display errors policy policy_entries tables yaml_nodes",
+    "controls": f"{FACTS} errors places policy_keys yaml_nodes",
     "identity inventory inventory_ansible inventory_csv site": "errors policy policy_keys policy_rules yaml_nodes",
     # judging
-    "rule socket_users": "facts model policy remedy site tables",
-    "rules": "bind_prediction differences facts identity model policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
-    "verdict": "facts model policy policy_waivers rule",
-    "evaluate": "differences facts model policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
+    "rule socket_users": f"{MODEL} policy remedy site tables",
+    "rules": f"{MODEL} bind_prediction differences identity policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
+    "verdict": f"{MODEL} policy policy_waivers rule",
+    "evaluate": f"{MODEL} differences policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
     # telling
-    "report control_statement control_view": "approvals controls facts model policy remedy site",
+    "report control_statement control_view": f"{MODEL} approvals controls policy remedy site",
     "reporter": "report",
-    "reporters": "bind_view control_view display facts model places port_scopes report reporter who_may_bind",
+    "reporters": f"{MODEL} bind_view control_view display places port_scopes report reporter who_may_bind",
     "output": "errors",
     # putting together
     "plugins": "collector errors reporter rule",
-    "sources": "collect errors evidence facts model plugins tables",
-    "baseline": "errors model",
+    "sources": f"{MODEL} collect errors evidence plugins tables",
+    "baseline": f"{MODEL} errors",
     # asking
-    "differences host_pairs snapshot_differences socket_differences words_index": "facts model",
-    "free_ports": "errors facts model tables vendor_ranges",
+    "differences host_pairs snapshot_differences socket_differences words_index": MODEL,
+    "free_ports": f"{MODEL} errors tables vendor_ranges",
 }
 """Every module and package at the top of auditor/, but cli and __main__: what it may import of ours. Those in one row are one room and may
 import each other; other rooms see only what is named here. A new module gets a row, or a place in one."""

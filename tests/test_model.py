@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts import PORT_MAX, Fact, Facts, Gap, Malformed, PortRange, UnknownFact
-from auditor.model import SEVERITIES, Finding, Owner, Range, Snapshot, Socket, Stack
+from auditor.facts import Fact, Facts, Gap, Malformed, UnknownFact
+from auditor.model import SEVERITIES, Finding, Range, Snapshot, Socket, Stack
+from auditor.owner import Owner
+from auditor.port_range import PORT_MAX, PortRange
 
 PORTS = st.integers(0, PORT_MAX)
 RANGES = st.builds(lambda one, other: PortRange(min(one, other), max(one, other)), PORTS, PORTS)

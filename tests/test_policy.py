@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.places import shipped
 from auditor.plugins import rule_parameters
 from auditor.policy import Policy, load
 from auditor.policy_expected import Expected
+from auditor.port_range import PortRange
 
 RULES: dict[str, dict[str, type]] = {
     **rule_parameters(),

@@ -18,7 +18,8 @@ from auditor.display import harmless
 from auditor.errors import PolicyError
 from auditor.evaluate import evaluate
 from auditor.facts import Facts, Gap, UnknownFact
-from auditor.model import Finding, Owner, Snapshot, Socket, Stack
+from auditor.model import Finding, Snapshot, Socket, Stack
+from auditor.owner import Owner
 from auditor.policy import Policy, load
 from auditor.policy_draft import Draft, draft
 from auditor.policy_draft_text import HOSTS_NAMED, LINES_MAX, text

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts import Facts, Gap, PortRange, UnknownFact
-from auditor.model import Address, Owner, Range, Socket, Stack
+from auditor.facts import Facts, Gap, UnknownFact
+from auditor.model import Address, Range, Socket, Stack
+from auditor.owner import Owner
 from auditor.policy_entries import Entry, approved, forbidden
 from auditor.policy_keys import Glob
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import parse
 
 NGINX: dict[str, Any] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.policy_expected import Expectation, Expected, ephemeral, expected, privileged
 from auditor.policy_keys import Reader
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, parse
 
 LOW, HIGH = PortRange(1024, 5000), PortRange(49152, 65535)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.policy_keys import Reader, date, number, one_of, port_range, prose, text, word, yes_or_no
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, parse
 
 

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 import auditor.policy_lints as lints
-from auditor.facts import Facts, PortRange, UnknownFact
-from auditor.model import Address, Owner, Socket, Stack
+from auditor.facts import Facts, UnknownFact
+from auditor.model import Address, Socket, Stack
+from auditor.owner import Owner
 from auditor.policy_containment import contains, same
 from auditor.policy_entries import Entry, approved
 from auditor.policy_lints import problems
 from auditor.policy_wider import PerhapsWider
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import parse
 from tests import bundles
 

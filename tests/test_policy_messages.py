@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import PolicyError
-from auditor.facts import PortRange
 from auditor.model import FACTS
 from auditor.places import shipped_names
 from auditor.policy import load
 from auditor.policy_keys import ERRORS_MAX, PolicyErrors, nearest
+from auditor.port_range import PortRange
 
 RULES: dict[str, dict[str, type]] = {
     "listener-not-approved": {},

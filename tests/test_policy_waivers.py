@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from auditor.cli import audit
 from auditor.errors import PolicyError
 from auditor.facts import UnknownFact
-from auditor.model import Owner, Socket
+from auditor.model import Socket
+from auditor.owner import Owner
 from auditor.policy_keys import text
 from auditor.policy_waivers import Waiver, accepted_gap, waiver
 from auditor.yaml_nodes import parse

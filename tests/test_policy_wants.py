@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from auditor.facts import Facts, Gap, PortRange, UnknownFact
-from auditor.model import Address, Owner, Range, Socket, Stack
+from auditor.facts import Facts, Gap, UnknownFact
+from auditor.model import Address, Range, Socket, Stack
+from auditor.owner import Owner
 from auditor.policy_entries import Entry, approved, forbidden
 from auditor.policy_keys import Glob
 from auditor.policy_wants import AnotherFile, executable_fits
+from auditor.port_range import PortRange
 from auditor.yaml_nodes import parse
 
 CART: dict[str, Any] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts import Facts, Gap, PortRange, UnknownFact
+from auditor.facts import Facts, Gap, UnknownFact
 from auditor.model import Range, Stack
+from auditor.port_range import PortRange
 from auditor.port_scopes import EVERY_PAIR, Pair, by_scope, not_reserved, ports_for, ports_in_words, scope_in_words
 
 TCP4, TCP6, UDP4, UDP6 = EVERY_PAIR

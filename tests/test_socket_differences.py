@@ -9,7 +9,8 @@ import pytest
 
 from auditor.differences import Change
 from auditor.facts import Facts
-from auditor.model import Owner, Socket
+from auditor.model import Socket
+from auditor.owner import Owner
 from auditor.socket_differences import of_sockets
 from tests.bundles import host
 

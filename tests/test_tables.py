@@ -13,8 +13,9 @@ import pytest
 
 from auditor import places
 from auditor.errors import OutputError, TableError
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.iana_import import compact, install
+from auditor.port_range import PortRange
 from auditor.table_checks import problems
 from auditor.tables import FILES, Tables
 from auditor.vendor_ranges import release_key

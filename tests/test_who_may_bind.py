@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auditor.binding import GRANT_PATHS
-from auditor.facts import Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
+from auditor.port_range import PortRange
 from auditor.report import Report
 from auditor.who_may_bind import PATHS, takers, ways
 from tests.reports import grant, rendered, report, snapshot, stack
@@ -68,7 +69,7 @@ def test_of_evidence_without_grants_nothing_is_promised() -> None:
 
 
 def test_a_grant_of_which_little_is_shown_is_shown_all_the_same() -> None:
-    from auditor.model import Grant
+    from auditor.binding import Grant
 
     (way,), _ = ways(stack(grants=Facts([Grant(path="process")], "/proc")))
     assert (way.who, way.ports, way.subject, way.steps, way.source) == ("unknown", "unknown", "unknown", [], "unknown")

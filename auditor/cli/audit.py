@@ -19,9 +19,9 @@ from auditor.cli.yardsticks import check_tables
 from auditor.display import harmless
 from auditor.errors import AuditorError, SourceError
 from auditor.evaluate import evaluate
-from auditor.facts import PortRange
 from auditor.model import Snapshot
 from auditor.policy import Policy, load
+from auditor.port_range import PortRange
 from auditor.remedy import Remedy
 from auditor.report import FAIL_ON, Drift, HostReport, Report, RuleDocument, VendorDefault
 from auditor.rule import Rule

@@ -18,11 +18,11 @@ from auditor.collect import bundle, parts
 from auditor.display import harmless
 from auditor.errors import AuditorError
 from auditor.evidence import load as load_evidence
-from auditor.facts import PORT_MAX
 from auditor.model import Stack
 from auditor.plugins import collector_for, rule_parameters
 from auditor.policy import Policy, load
 from auditor.policy_entries import Entry
+from auditor.port_range import PORT_MAX
 from auditor.sources import this_host
 from auditor.tables import Tables
 

@@ -9,10 +9,10 @@ import textwrap
 from auditor.collect import parts
 from auditor.display import harmless, holders
 from auditor.errors import AuditorError, SourceError
-from auditor.facts import PORT_MAX
 from auditor.iana_registry import PROTOCOLS, IanaEntry
 from auditor.model import Stack
 from auditor.plugins import collector_for
+from auditor.port_range import PORT_MAX
 from auditor.sources import this_host
 from auditor.tables import KINDS, NotablePort, Tables
 from auditor.who_may_bind import takers

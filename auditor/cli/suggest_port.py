@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from auditor.display import harmless
 from auditor.errors import AuditorError, SourceError
-from auditor.facts import PORT_MAX, PortRange
 from auditor.free_ports import PROTOCOLS, Claimant, FreePorts, free_ports, host_records, left_by, records_for, records_of, size
 from auditor.model import Snapshot
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.sources import Source, from_path
 from auditor.tables import Tables
 from auditor.vendor_ranges import VendorRecord

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, handed_out, only
 from auditor.collectors.aix import SETTINGS
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import Range
 from auditor.parsers import ifconfig, lsof, netstat_aix, no, ps
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.tables import Tables
 
 _PROTOCOLS = ("tcp", "udp")

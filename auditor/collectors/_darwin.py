@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from auditor.binding import Grant
 from auditor.collectors._grants import granted, needing, of_root, put_together
 from auditor.collectors._portrange import PORTRANGE, picked
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, kept
 from auditor.collectors.darwin import ORDER, RANGES, RESTRICTED
 from auditor.facts import Facts
-from auditor.model import Grant, Range
+from auditor.model import Range
 from auditor.parsers import ifconfig, lsof, netstat_macos, ps, sysctl
 from auditor.tables import Tables
 from auditor.vendor_ranges import VendorRange, VendorRecord, release_key

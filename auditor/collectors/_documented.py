@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from auditor.facts import PORT_MAX, Gap, PortRange
+from auditor.facts import Gap
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.tables import VendorRecord
 
 _WHOLE = PortRange(0, PORT_MAX)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from auditor.binding import Grant
 from auditor.collectors import _freebsd_grants
 from auditor.collectors._freebsd_grants import PRIVILEGE
 from auditor.collectors._portrange import PORTRANGE, picked
 from auditor.collectors._saved import Answers, Heard, Ranges, System, as_root, facts
 from auditor.collectors.freebsd import RANGES
-from auditor.facts import PORT_MAX, Facts, Gap
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
 from auditor.parsers import fstat, ifconfig, jls, lsof, netstat_bsd, procstat, ps, sockstat, sysctl
 from auditor.parsers.jls import Jails
+from auditor.port_range import PORT_MAX
 from auditor.tables import Tables
 
 _PORTACL = "security.mac.portacl."

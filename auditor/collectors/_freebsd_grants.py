@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors._grants import granted, of_everyone, of_root, one, put_together
 from auditor.collectors._portrange import PORTRANGE
 from auditor.collectors._saved import HOST, Answers, Heard, Missing, Ranges
 from auditor.collectors.freebsd import NTPD, PORTACL
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
 from auditor.parsers import portacl
 from auditor.parsers.jls import ON, Jails
 from auditor.parsers.portacl import PortRule
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.tables import Tables
 
 PRIVILEGE = "PRIV_NETINET_RESERVEDPORT"

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
+from auditor.port_range import PortRange
 from auditor.tables import Tables
 
 Part = Callable[[], Iterable[Grant | Gap]]

@@ -7,10 +7,11 @@ from stat import S_ISUID
 
 from auditor.collectors._linux_access import EXECUTE, Rights
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.facts import PORT_MAX, Gap, PortRange
-from auditor.model import File
+from auditor.facts import Gap
+from auditor.owner import File
 from auditor.parsers import authbind_byuid, rows
 from auditor.parsers.authbind_byuid import Allowed
+from auditor.port_range import PORT_MAX, PortRange
 
 ROOT = "/etc/authbind"
 FOLDERS = ("byport", "byaddr", "byuid")

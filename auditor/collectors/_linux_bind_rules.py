@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from auditor.facts import PORT_MAX, PortRange
 from auditor.parsers import rows
+from auditor.port_range import PORT_MAX, PortRange
 
 FAMILIES = ("ipv4", "ipv6")
 _WORDS = re.compile(r"(?:(ipv4|ipv6)(?::(?=.)|$))?(?:((?i:tcp|udp))(?::(?=.)|$))?(any|\+?[1-9][0-9]*(?:-[1-9][0-9]*)?)?")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from auditor.binding import Endpoint
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners, file_rights
 from auditor.collectors._linux_stacks import Namespace
 from auditor.collectors._linux_units import SocketUnit
 from auditor.evidence import words
 from auditor.facts import Facts, Gap
-from auditor.model import Endpoint, File, Folder
+from auditor.owner import File, Folder
 from auditor.parsers import proc_net_endpoints, rows
 
 COLUMNS = "type space name uid inode file folders at"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors._linux_access import EXECUTE, WRITE, Rights, Who, who
 from auditor.collectors._linux_authbind import FOLDERS, HIGH, LOW, ROOT, Authbind, Entry, address_and_port, port_of
 from auditor.collectors._linux_question import Granted, Question
-from auditor.facts import Gap, PortRange
-from auditor.model import Grant
+from auditor.facts import Gap
 from auditor.parsers import rows
+from auditor.port_range import PortRange
 
 _OTHERS = "authbind was looked for in this host's own files; what containers have of it in theirs was not."
 _LINES_TOLD = 20

@@ -5,11 +5,12 @@ from __future__ import annotations
 from stat import S_IXGRP, S_IXOTH, S_IXUSR
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_file_search import gaps, limits
 from auditor.collectors._linux_question import Granted, Question
 from auditor.facts import Gap, UnknownFact
-from auditor.model import File, Folder, Grant
+from auditor.owner import File, Folder
 from auditor.parsers import file_capability, getcap, rows
 from auditor.parsers.file_capability import FileCapability
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners
 from auditor.collectors._linux_question import Granted, Question
 from auditor.collectors._linux_user_namespaces import INITIAL, Task, Untold, UserNamespaces
 from auditor.facts import Gap
-from auditor.model import DELETED, IN_MEMORY, Grant, Owner
+from auditor.owner import DELETED, IN_MEMORY, Owner
 from auditor.parsers import rows
 
 COLUMNS = (

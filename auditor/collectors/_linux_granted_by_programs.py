@@ -10,12 +10,12 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_names, container_of, unit_of
 from auditor.collectors._linux_question import Granted, Question
 from auditor.facts import Gap
-from auditor.model import Grant
 from auditor.parsers import rows
 
 _WAIVING = {"bind4": "IPv4", "bind6": "IPv6"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from stat import S_ISUID
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_question import Granted, Question
 from auditor.facts import Gap
-from auditor.model import DELETED, UNPROVEN, File, Grant, Owner
+from auditor.owner import DELETED, UNPROVEN, File, Owner
 
 LIMITS = ("Of set-user-id programs those alone are told of that hold a port now.",)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_question import Granted, Question
 from auditor.collectors._linux_service_unit import ServiceUnit
 from auditor.collectors._linux_service_units import ServiceUnits, services_of
 from auditor.collectors._linux_units import Listen, SocketUnit, effective
-from auditor.facts import Gap, PortRange
-from auditor.model import Grant
+from auditor.facts import Gap
+from auditor.port_range import PortRange
 
 
 def granted(question: Question) -> Granted:

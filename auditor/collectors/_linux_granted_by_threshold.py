@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_settings as settings
 from auditor.collectors._linux_question import Granted, Question
-from auditor.facts import PortRange
-from auditor.model import Grant
+from auditor.port_range import PortRange
 
 
 def granted(question: Question) -> Granted:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_bind_rules as bind_rules
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_capability_sets import NET_BIND_SERVICE
 from auditor.collectors._linux_question import Granted, Question
 from auditor.collectors._linux_service_unit import Command, ServiceUnit
 from auditor.collectors._linux_service_units import ServiceUnits, services_of
-from auditor.facts import Gap, PortRange
-from auditor.model import Grant
+from auditor.facts import Gap
+from auditor.port_range import PortRange
 
 LIMITS = (
     "Of systemd's services those of the host's own system manager were looked at: not those inside containers, nor those of users' own "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from auditor.binding import Grant
 from auditor.collectors import _linux_privileged_ports as privileged_ports
 from auditor.collectors._linux_granted_by_processes import processes
 from auditor.collectors._linux_question import Granted, Question
 from auditor.collectors._linux_user_namespaces import INITIAL, Untold
 from auditor.facts import Gap
-from auditor.model import Grant
 
 
 def granted(question: Question) -> Granted:

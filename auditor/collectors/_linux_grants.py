@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.binding import Grant
 from auditor.collectors import (
     _linux_granted_by_authbind,
     _linux_granted_by_files,
@@ -15,10 +16,8 @@ from auditor.collectors import (
     _linux_granted_by_units,
     _linux_granted_to_namespace_owners,
 )
-from auditor.collectors._linux_question import Granted as Granted  # noqa: PLC0414 - as others know it
-from auditor.collectors._linux_question import Question as Question  # noqa: PLC0414
+from auditor.collectors._linux_question import Granted, Question
 from auditor.facts import Facts, Gap
-from auditor.model import Grant
 
 SOURCES: dict[str, Callable[[Question], Granted]] = {
     "threshold": _linux_granted_by_threshold.granted,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from auditor.binding import Attempt, Measured
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_names
 from auditor.collectors._linux_stacks import Namespace, namespaces
-from auditor.facts import PORT_MAX, Facts, Gap
-from auditor.model import Attempt, Measured
+from auditor.facts import Facts, Gap
 from auditor.parsers import rows
 from auditor.parsers.file_capability import NET_BIND_SERVICE
+from auditor.port_range import PORT_MAX
 
 _ABOUT, _ATTEMPTS = "builtin:bind-test", "builtin:bind-attempts"
 _COLUMNS = "number protocol family address asked given result"

@@ -8,7 +8,7 @@ from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.facts import Gap
-from auditor.model import UNPROVEN, File, Folder, Identity, Owner
+from auditor.owner import UNPROVEN, File, Folder, Identity, Owner
 from auditor.parsers import rows
 
 PROCESS_COLUMNS = "pid started uid process executable cgroup file? at_path? folders? root?"

@@ -6,7 +6,7 @@ import re
 
 from auditor.evidence import Answer
 from auditor.facts import Gap
-from auditor.model import ELSEWHERE, FORGEABLE
+from auditor.owner import ELSEWHERE, FORGEABLE
 from auditor.parsers import rows
 
 Row = tuple[str | None, ...]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from auditor.binding import Grant
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import Owners
 from auditor.collectors._linux_stacks import Namespace
 from auditor.facts import Facts, Gap
-from auditor.model import Grant, Range, Socket
+from auditor.model import Range, Socket
 from auditor.tables import Tables
 
 

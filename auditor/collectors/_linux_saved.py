@@ -8,9 +8,10 @@ from auditor.collectors._linux_saved_grants import grants
 from auditor.collectors._linux_settings import NAMES, PROT_SOCK, RANGE, RESERVED, THRESHOLD, THRESHOLD_SINCE, version
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, below, facts, handed_out, kept
 from auditor.collectors._translations import SAVING
-from auditor.facts import PORT_MAX, Gap
+from auditor.facts import Gap
 from auditor.model import Range
 from auditor.parsers import getcap, ifconfig, iptables_save, lsof, netstat_linux, nft, port_list, proc_net_text, ps, ss, sysctl
+from auditor.port_range import PORT_MAX
 from auditor.tables import Tables
 
 RESERVED_SINCE = (2, 6, 35)

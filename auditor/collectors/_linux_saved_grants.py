@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors._grants import of_everyone, of_root, put_together
 from auditor.collectors._linux_settings import THRESHOLD
 from auditor.collectors._saved import HOST, Answers, Heard, Ranges
 from auditor.facts import Facts, Gap
-from auditor.model import Grant
 from auditor.parsers.getcap import FileCapabilities, FileCapability
 from auditor.tables import Tables
 

@@ -6,7 +6,7 @@ import re
 from stat import S_IWGRP
 
 from auditor.collectors._linux_proc_text import Row, Text, by_path, targets
-from auditor.model import DELETED, IN_MEMORY, UNPROVEN
+from auditor.owner import DELETED, IN_MEMORY, UNPROVEN
 
 _LISTED = re.compile(r"[-d]([r-][w-][xsS-][r-][w-][xsS-][r-][w-][xtT-])([.+]?) +[0-9]+ +([0-9]+) +([0-9]+) (.*) (/[^ ]*)")
 _TOYBOX = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ")

@@ -7,8 +7,8 @@ from typing import Any
 
 from auditor.collectors._linux_proc_text import Text
 from auditor.evidence import Answer, quoted
-from auditor.facts import PORT_MAX
 from auditor.parsers import rows
+from auditor.port_range import PORT_MAX
 
 _NAMES = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp", "udplite": "udplite", "udplite6": "udplite"}
 _LINE = re.compile(r"/proc/(self|[0-9]+(?:/task/[0-9]+)?)/net/([a-z]+6?):(.*)")

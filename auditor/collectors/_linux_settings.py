@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_stacks import Namespace
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import Persisted, Range, Setting
 from auditor.parsers import port_list, rows, sysctl_conf
+from auditor.port_range import PORT_MAX, PortRange
 
 THRESHOLD = "net.ipv4.ip_unprivileged_port_start"
 RANGE = "net.ipv4.ip_local_port_range"

@@ -10,10 +10,11 @@ from auditor.collectors import _linux_settings as settings
 from auditor.collectors import _linux_sockets as sockets
 from auditor.collectors import _translations
 from auditor.collectors._linux_evidence import LinuxEvidence
-from auditor.collectors._linux_grants import Question, grants
+from auditor.collectors._linux_grants import grants
 from auditor.collectors._linux_measured import limits as tried_limits
 from auditor.collectors._linux_measured import measured
 from auditor.collectors._linux_owners import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, Owners, container_images, container_names
+from auditor.collectors._linux_question import Question
 from auditor.collectors._linux_script import ScriptEvidence, taken_by_script
 from auditor.collectors._linux_stacks import Namespace, namespaces
 from auditor.collectors._linux_units import SocketUnit, declared, socket_units

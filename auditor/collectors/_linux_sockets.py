@@ -11,9 +11,10 @@ from auditor.collectors._linux_stacks import Namespace
 from auditor.collectors._linux_units import SocketUnit, declaring
 from auditor.collectors._reach import family_reached, mark_kernel_given, reach, widest
 from auditor.evidence import words
-from auditor.facts import PORT_MAX, Facts, Gap
+from auditor.facts import Facts, Gap
 from auditor.model import ROUTED_LINK_KINDS, Address, Range, Socket
 from auditor.parsers import proc_net, rows
+from auditor.port_range import PORT_MAX
 
 COLUMNS = "protocol state family address port v6only ifindex uid inode cookie cgroup"
 _NOT_SHOWN = "not shown"

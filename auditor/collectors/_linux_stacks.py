@@ -7,7 +7,7 @@ import re
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_of, unit_of
 from auditor.facts import Gap
-from auditor.model import DELETED, without_unproven
+from auditor.owner import DELETED, without_unproven
 
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
 _ODD = re.compile(r"[^A-Za-z0-9_.+-]")

@@ -6,9 +6,10 @@ from auditor.collectors._linux_drop_ins import UnitFiles
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
 from auditor.collectors._linux_unit_links import Links
 from auditor.collectors._reach import reach
-from auditor.facts import PORT_MAX, Facts, Gap
+from auditor.facts import Facts, Gap
 from auditor.model import DeclaredUnit
 from auditor.parsers import rows
+from auditor.port_range import PORT_MAX
 
 _COLUMNS = "unit file line directive value"
 _LISTEN = {"ListenStream": "tcp", "ListenDatagram": "udp", "ListenSequentialPacket": "sctp"}

@@ -8,10 +8,11 @@ from auditor.collectors._grants import root_only
 from auditor.collectors._saved import Answers, Heard, Ranges, System, as_root, below, facts, handed_out, kept, only
 from auditor.collectors.openbsd import LISTS, RANGES
 from auditor.command import Command
-from auditor.facts import Gap, PortRange
+from auditor.facts import Gap
 from auditor.model import Range
 from auditor.parsers import fstat, ifconfig, lsof, netstat_bsd, ps, rdomains, sysctl
 from auditor.parsers.rdomains import RoutingDomains
+from auditor.port_range import PortRange
 from auditor.reading import Output, Read
 from auditor.tables import Tables
 

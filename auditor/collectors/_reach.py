@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from auditor.facts import PortRange
+from auditor.port_range import PortRange
 
 WIDEST = ("public", "private", "link", "loopback")
 

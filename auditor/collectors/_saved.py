@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.collectors import _translations
 from auditor.collectors._reach import family_reached, mark_kernel_given, reach, widest
 from auditor.collectors._saved_answers import HOST, Answers, Formats, Heard, Missing, Parser
@@ -16,12 +17,13 @@ from auditor.collectors._saved_sockets import Sockets
 from auditor.collectors._service_names import service_names
 from auditor.command import Command
 from auditor.evidence import Evidence
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Address, Grant, Persisted, Range, Setting, Snapshot, Socket, Stack, Witnessed
+from auditor.facts import Facts, Gap
+from auditor.model import Address, Persisted, Range, Setting, Snapshot, Socket, Stack, Witnessed
 from auditor.parsers import sysctl_conf
 from auditor.parsers.nat_rules import NatRules
 from auditor.parsers.services import Services
 from auditor.parsers.witness import Witness
+from auditor.port_range import PortRange
 from auditor.tables import Tables
 
 LIMITS = (

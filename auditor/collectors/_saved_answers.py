@@ -8,10 +8,11 @@ from typing import Any
 
 from auditor.command import Command
 from auditor.evidence import Answer, Evidence
-from auditor.facts import Gap, PortRange
+from auditor.facts import Gap
 from auditor.parsers import accounts, ansible, nmap, osquery, services, witness
 from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import typed
+from auditor.port_range import PortRange
 from auditor.reading import Interfaces, Output, Processes, Read, Reading, Values
 
 Parser = Callable[[Output], Read]

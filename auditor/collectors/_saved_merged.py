@@ -8,8 +8,10 @@ from itertools import chain
 from typing import Any
 
 from auditor.collectors._saved_answers import Heard, Listing
-from auditor.facts import Gap, PortRange
-from auditor.model import Owner, Socket
+from auditor.facts import Gap
+from auditor.model import Socket
+from auditor.owner import Owner
+from auditor.port_range import PortRange
 from auditor.reading import Seen
 
 _SHARED = "several sockets have this address and port; which holder has which of them is not shown"

@@ -8,9 +8,10 @@ from typing import Any
 
 from auditor.collectors._saved_answers import Heard, Listing
 from auditor.collectors._saved_merged import Alike, Holders, Merged
-from auditor.facts import PORT_MAX, Gap
+from auditor.facts import Gap
 from auditor.parsers import services
 from auditor.parsers.endpoints import WILDCARDS
+from auditor.port_range import PORT_MAX
 from auditor.reading import FAMILIES, PROTOCOLS, Seen
 
 _UNHELD = "it lists no socket that no process holds, such as one of the kernel's own"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from auditor.collectors._saved import Heard, Missing, below, facts, handed_out, only
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import Range
+from auditor.port_range import PORT_MAX, PortRange
 
 PROTOCOLS = ("tcp", "udp")
 ANONYMOUS = ("smallest_anon_port", "largest_anon_port")

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.binding import Grant
 from auditor.collectors import _sunos_grants
 from auditor.collectors._saved import Answers, Heard, Ranges, System, below, facts, kept, only
 from auditor.collectors._streams import THRESHOLD, anonymous, named, threshold
 from auditor.collectors.sunos import PROPERTIES, PROTOCOLS
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
 from auditor.parsers import ifconfig, ipadm, lsof, ndd, netstat_solaris, ps, user_attr, zoneadm
 from auditor.parsers.zoneadm import OwnZone, Zones
+from auditor.port_range import PortRange
 from auditor.tables import Tables
 from auditor.vendor_ranges import release_key
 

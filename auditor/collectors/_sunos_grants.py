@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from auditor.binding import Grant
 from auditor.collectors._grants import ROOT, granted, of_everyone, of_root, put_together
 from auditor.collectors._saved import Heard, Ranges
 from auditor.facts import Facts, Gap
-from auditor.model import Grant, Range
+from auditor.model import Range
 from auditor.parsers.user_attr import DEFAULT, LIMIT, PolicyConf, UserAttributes
 from auditor.tables import Tables
 

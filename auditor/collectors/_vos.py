@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.binding import Grant
 from auditor.collectors._documented import agreed, disputed, handed_out_by, meant, of_each, remark
 from auditor.collectors._grants import granted, of_everyone, put_together
 from auditor.collectors._saved import Answers, Heard, Ranges, System, handed_out
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
 from auditor.parsers import vos
+from auditor.port_range import PortRange
 from auditor.tables import Tables, VendorRecord
 from auditor.vendor_ranges import VendorSpan
 

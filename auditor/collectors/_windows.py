@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.binding import Grant
 from auditor.collectors._documented import agreed, disputed, handed_out_by, meant, remark
 from auditor.collectors._grants import of_everyone, put_together
 from auditor.collectors._saved import Answers, Heard, Missing, Ranges, System, facts, handed_out, kept, only
-from auditor.facts import Facts, Gap, PortRange
-from auditor.model import Grant, Range
+from auditor.facts import Facts, Gap
+from auditor.model import Range
 from auditor.parsers import netsh, netstat_windows, powershell_sockets, registry, services, tasklist
+from auditor.port_range import PortRange
 from auditor.tables import Tables, VendorRecord
 from auditor.vendor_ranges import release_key
 

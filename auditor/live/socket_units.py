@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from auditor.live.unit_files import COLUMNS as COLUMNS  # noqa: PLC0414 - as others know it
-from auditor.live.unit_files import FOLDERS as FOLDERS  # noqa: PLC0414
-from auditor.live.unit_files import LINK_COLUMNS as LINK_COLUMNS  # noqa: PLC0414
 from auditor.live.unit_files import Kind
 from auditor.live.unit_files import ask as ask_files
 

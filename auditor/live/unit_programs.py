@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from auditor.live import files
 from auditor.live.mounts import BarredError
-from auditor.live.socket_units import FOLDERS
+from auditor.live.unit_files import FOLDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import packed_address
 from auditor.parsers.json_text import compact, loaded
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Reading
 
 _LISTS = ("tcp_listen", "udp_listen")

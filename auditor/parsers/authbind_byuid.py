@@ -13,7 +13,7 @@ import re
 import socket
 from typing import NamedTuple
 
-from auditor.facts import PORT_MAX, PortRange
+from auditor.port_range import PORT_MAX, PortRange
 
 _NUMBER = r"[ \t\n\v\f\r]*([+-]?[0-9]+)"
 _BLANKS = r"[ \t\n\v\f\r]*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 
-from auditor.facts import PORT_MAX
+from auditor.port_range import PORT_MAX
 
 WILDCARDS = {"ipv4": "0.0.0.0", "ipv6": "::"}  # noqa: S104 - compared and reported, never bound
 _NAME = re.compile(r"(?![0-9.]*\Z)[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.parsers.nat_rules import (
     JUMP,
     TRANSLATE,
@@ -27,6 +26,7 @@ from auditor.parsers.nat_rules import (
     of_protocols,
 )
 from auditor.parsers.typed_lines import pass_over_echo, typed
+from auditor.port_range import PortRange
 from auditor.reading import Output
 
 _WORD = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*)"|(\S++)')

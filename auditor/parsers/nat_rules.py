@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Any
 
-from auditor.facts import PORT_MAX, Gap, PortRange
+from auditor.facts import Gap
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.reading import Output, Read
 
 PORTED = ("tcp", "udp", "udplite", "sctp", "dccp")

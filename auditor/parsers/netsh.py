@@ -20,8 +20,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from auditor.facts import PortRange
 from auditor.parsers.typed_lines import typed
+from auditor.port_range import PortRange
 from auditor.reading import Output, Values
 
 _CONTEXTS = {"ipv4": "ipv4", "ip": "ipv4", "ipv6": "ipv6"}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import WILDCARDS, dotted
+from auditor.port_range import PORT_MAX
 from auditor.reading import Reading, Seen
 
 HEADER = re.compile(r"(?:PCB/ADDR\s+)?Proto\s+Recv-Q\s+Send-Q\s+Local Address\s+Foreign Address(?:\s+\(state\))?")

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.facts import PortRange
 from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, XT_LEAVING_THE_DESTINATION, Match, NatRule, complement, of_protocols
+from auditor.port_range import PortRange
 
 UNFORESEEN = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 Sets = Mapping[str, list[Any]]

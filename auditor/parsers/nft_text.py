@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import re
 
-from auditor.facts import PortRange
 from auditor.parsers.nat_rules import JUMP, PORTED, TRANSLATE, UNREAD, Match, NatRule, NatRules, Place, complement, of_protocols
 from auditor.parsers.typed_lines import pass_over_echo, typed
+from auditor.port_range import PortRange
 from auditor.reading import Output
 
 _QUOTED = re.compile(r'"[^"]*+"')

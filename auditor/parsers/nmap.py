@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import packed_address
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Reading
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import packed_address
 from auditor.parsers.json_text import compact, loaded
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Reading
 
 _FAMILIES = {"2": "ipv4", "10": "ipv6", "30": "ipv6", "23": "ipv6", "28": "ipv6"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.facts import PortRange
+from auditor.port_range import PortRange
 
 
 def comma_list(text: str) -> list[PortRange]:

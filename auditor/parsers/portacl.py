@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.rows import number
+from auditor.port_range import PORT_MAX
 
 _RULE = re.compile(r"(?P<kind>uid|gid):\s*\+?(?P<id>\d*):(?P<protocol>tcp|udp):\s*\+?(?P<port>\d*)", re.ASCII)
 _ID_MAX = (1 << 32) - 1

@@ -15,10 +15,10 @@ import re
 import socket
 from typing import Any
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.endpoints import WILDCARDS, packed_address
 from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import pass_over_echo, typed
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Reading
 
 _PROTOCOLS = {"get-nettcpconnection": "tcp", "get-netudpendpoint": "udp"}

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from auditor.facts import PORT_MAX
 from auditor.parsers.rows import number
 from auditor.parsers.typed_lines import is_echo
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Read
 
 AMBIGUOUS = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.facts import PORT_MAX
 from auditor.parsers import rows
+from auditor.port_range import PORT_MAX
 from auditor.reading import Output, Read
 
 COLUMNS = "protocol address port"

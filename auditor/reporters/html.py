@@ -15,9 +15,11 @@ from auditor import __version__
 from auditor.bind_view import Row, compared, left_out, who
 from auditor.control_view import ControlView, FrameworkView
 from auditor.display import harmless
-from auditor.facts import PORT_MAX, Facts, Gap, PortRange
-from auditor.model import SEVERITIES, Finding, Owner, Range, Snapshot, Socket, Stack
+from auditor.facts import Facts, Gap
+from auditor.model import SEVERITIES, Finding, Range, Snapshot, Socket, Stack
+from auditor.owner import Owner
 from auditor.places import shipped
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.report import SCHEMA, HostReport, Report, VendorDefault
 from auditor.reporter import Reporter
 from auditor.who_may_bind import ways

@@ -8,8 +8,9 @@ from typing import Any, TextIO
 
 from auditor.bind_view import summary
 from auditor.display import harmless, holders
-from auditor.facts import Facts, PortRange
+from auditor.facts import Facts
 from auditor.model import Finding, Range, Socket, Stack
+from auditor.port_range import PortRange
 from auditor.port_scopes import scope_in_words
 from auditor.report import HostReport, Report
 from auditor.reporter import Reporter

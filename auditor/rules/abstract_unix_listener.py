@@ -16,7 +16,7 @@ Linux: `ss -xlp | grep ' @'` lists them with their processes; in a socket unit `
 
 from collections.abc import Iterator
 
-from auditor.model import Endpoint
+from auditor.binding import Endpoint
 from auditor.rule import Breach, Case, Rule, who
 
 _USES = {"dgram": "send to"}

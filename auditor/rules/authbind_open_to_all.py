@@ -18,8 +18,8 @@ Linux: `chown root:GROUP /etc/authbind/byport/80 && chmod 0710 /etc/authbind/byp
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
-from auditor.model import Grant
+from auditor.binding import Grant
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, Rule
 
 

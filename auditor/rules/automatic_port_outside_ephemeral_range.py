@@ -16,8 +16,10 @@ programs that may give another port.
 
 from collections.abc import Iterator
 
-from auditor.facts import Facts, PortRange, UnknownFact
-from auditor.model import Measured, Range
+from auditor.binding import Measured
+from auditor.facts import Facts, UnknownFact
+from auditor.model import Range
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, Rule
 
 

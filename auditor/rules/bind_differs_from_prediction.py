@@ -18,7 +18,7 @@ security modules; `grep Seccomp /proc/PID/status` tells of a filter. `port-audit
 from collections.abc import Iterator
 
 from auditor.bind_prediction import Comparison
-from auditor.model import Measured
+from auditor.binding import Measured
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 

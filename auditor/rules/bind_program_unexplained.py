@@ -17,7 +17,7 @@ or 3 waives the capability. `bpftool cgroup detach /sys/fs/cgroup/GROUP cgroup_i
 
 from collections.abc import Iterator
 
-from auditor.model import Grant
+from auditor.binding import Grant
 from auditor.rule import Breach, Case, Rule
 
 

@@ -18,8 +18,9 @@ the approved ones, and the same line in a file of /etc/sysctl.d; or mount with `
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.policy_entries import Entry
+from auditor.port_range import PortRange
 from auditor.port_scopes import ports_in_words
 from auditor.rule import Breach, Case, NotChecked, Rule
 

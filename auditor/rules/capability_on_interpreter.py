@@ -20,7 +20,7 @@ change of owner takes the capability away.
 
 from collections.abc import Iterator
 
-from auditor.model import Grant
+from auditor.binding import Grant
 from auditor.rule import Breach, Case, Rule
 
 

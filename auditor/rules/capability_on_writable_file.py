@@ -18,8 +18,9 @@ list. `rpm -Vf FILE` or `dpkg -V $(dpkg -S FILE | cut -d: -f1)` tells whether it
 
 from collections.abc import Iterator
 
+from auditor.binding import Grant
 from auditor.facts import UnknownFact
-from auditor.model import Grant, Identity, Owner
+from auditor.owner import Identity, Owner
 from auditor.rule import Breach, Case, Rule
 
 _ROOT = Owner(uid=0, root=Identity(uid=0, gid=0))

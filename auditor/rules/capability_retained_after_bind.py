@@ -18,7 +18,7 @@ with cap_set_proc(3) in each of its threads. This shows who has it: `grep -l 'Ca
 
 from collections.abc import Iterator
 
-from auditor.model import Grant
+from auditor.binding import Grant
 from auditor.rule import Breach, Case, Rule
 
 

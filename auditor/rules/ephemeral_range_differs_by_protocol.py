@@ -24,8 +24,9 @@ Windows: `netsh int ipv6 set dynamicport udp start=49152 num=16384`, as the othe
 from collections.abc import Iterator
 from functools import partial
 
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.model import Stack
+from auditor.port_range import PortRange
 from auditor.port_scopes import EVERY_PAIR, by_scope, ports_in_words
 from auditor.rule import Breach, Case, Rule
 

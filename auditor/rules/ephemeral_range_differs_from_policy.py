@@ -40,9 +40,9 @@ FTX: From 3.4 on, `ndd -set /dev/tcp tcp_smallest_anon_port FIRST`, and tcp_larg
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.model import Range
 from auditor.policy_expected import VENDOR_DEFAULT, Expectation
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 

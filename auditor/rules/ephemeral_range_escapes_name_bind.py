@@ -18,8 +18,8 @@ Linux: `sysctl -w net.ipv4.ip_local_port_range="32768 60999"`, and this finds th
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.model import Range, Stack
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, Rule
 
 _ENFORCE = "/sys/fs/selinux/enforce"

@@ -15,8 +15,8 @@ Linux: `sysctl -w net.ipv4.ip_local_port_range="32768 60999"`, and the same line
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.model import Range
+from auditor.port_range import PortRange
 from auditor.port_scopes import ports_in_words
 from auditor.rule import Breach, Case, NotChecked, Rule
 

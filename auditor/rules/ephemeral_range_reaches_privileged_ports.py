@@ -28,8 +28,9 @@ HP-UX: `ndd -set /dev/tcp tcp_smallest_anon_port 49152`, and so for udp; what wa
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.model import Range
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, Rule
 
 _UNASKED = ("OpenBSD", "FreeBSD", "DragonFly")

@@ -17,7 +17,8 @@ Linux: `systemctl restart UNIT`, or `needrestart -r l` to list all that need it.
 from collections.abc import Iterator
 
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, IN_MEMORY, Owner, Socket, without_unproven
+from auditor.model import Socket
+from auditor.owner import DELETED, IN_MEMORY, Owner, without_unproven
 from auditor.rule import Breach, Case, Rule, of_each_executable
 
 

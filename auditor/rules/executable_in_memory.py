@@ -14,7 +14,8 @@ Linux: `cp /proc/PID/exe /root/copy-of-PID; ls -l /proc/PID/fd /proc/PID/cwd; ca
 
 from collections.abc import Iterator
 
-from auditor.model import DELETED, IN_MEMORY, Owner, Socket
+from auditor.model import Socket
+from auditor.owner import DELETED, IN_MEMORY, Owner
 from auditor.rule import Breach, Case, Rule, of_each_executable, who
 
 

@@ -15,7 +15,8 @@ Linux: `cp /proc/PID/exe /root/copy-of-PID`; to let nothing run from such a fold
 
 from collections.abc import Iterator
 
-from auditor.model import Owner, Socket
+from auditor.model import Socket
+from auditor.owner import Owner
 from auditor.rule import Breach, Case, NotChecked, Rule, of_each_executable, who
 
 

@@ -20,7 +20,8 @@ takes it away.
 from collections.abc import Iterator
 
 from auditor.facts import UnknownFact
-from auditor.model import DELETED, IN_MEMORY, UNPROVEN, File, Folder, Owner, Socket
+from auditor.model import Socket
+from auditor.owner import DELETED, IN_MEMORY, UNPROVEN, File, Folder, Owner
 from auditor.rule import Breach, Case, Rule, of_each_executable
 
 

@@ -19,8 +19,8 @@ Windows: `netsh int ipv4 add excludedportrange tcp startport=30000 numberofports
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.model import Range
+from auditor.port_range import PortRange
 from auditor.port_scopes import not_reserved, ports_in_words
 from auditor.rule import Breach, Case, NotChecked, Rule
 

@@ -16,7 +16,7 @@ Linux: `ss -0 -lpn` lists packet sockets with their processes; for a unit `syste
 
 from collections.abc import Iterator
 
-from auditor.model import Endpoint
+from auditor.binding import Endpoint
 from auditor.rule import Breach, Case, Rule, who_and_creator
 
 

@@ -19,7 +19,9 @@ brought it. In a unit: `AmbientCapabilities=CAP_NET_BIND_SERVICE` with `User=`.
 from collections.abc import Iterator
 from functools import partial
 
-from auditor.model import Grant, Owner, Socket
+from auditor.binding import Grant
+from auditor.model import Socket
+from auditor.owner import Owner
 from auditor.policy_wants import any_of, executable_fits
 from auditor.rule import Breach, Case, Rule
 

@@ -18,8 +18,9 @@ publishes the port, and `-p 127.0.0.1:8080:80` keeps it to the host itself.
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.model import Socket, Translation
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, Rule
 
 _ELSEWHERE = "translated for addresses that are not this host's"

@@ -19,7 +19,7 @@ mac_portacl): without it every user may take every low port.
 
 from collections.abc import Iterator
 
-from auditor.model import Grant
+from auditor.binding import Grant
 from auditor.rule import Breach, Case, Rule
 
 

@@ -21,7 +21,9 @@ SunOS: `usermod -K defaultpriv=basic USER` takes net_privaddr away.
 from collections.abc import Iterator
 from functools import partial
 
-from auditor.model import Grant, Owner, Socket
+from auditor.binding import Grant
+from auditor.model import Socket
+from auditor.owner import Owner
 from auditor.policy_wants import any_of
 from auditor.rule import Breach, Case, Rule
 

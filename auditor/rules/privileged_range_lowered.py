@@ -34,8 +34,9 @@ FTX: From 3.4 on, `ndd -set /dev/tcp tcp_smallest_nonpriv_port 1024`
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange, UnknownFact
+from auditor.facts import UnknownFact
 from auditor.model import Range, Stack
+from auditor.port_range import PortRange
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 _SEVERITIES = {"host": "high", "routed": "medium", "private": "info"}

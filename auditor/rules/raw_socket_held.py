@@ -15,7 +15,7 @@ Linux: `ss -wlpn` lists raw sockets with their processes; for a unit `systemctl 
 
 from collections.abc import Iterator
 
-from auditor.model import Endpoint
+from auditor.binding import Endpoint
 from auditor.rule import Breach, Case, Rule, who_and_creator
 
 

@@ -21,8 +21,8 @@ Windows: `netsh int ipv4 delete excludedportrange tcp startport=PORT numberofpor
 
 from collections.abc import Iterator
 
-from auditor.facts import PortRange
 from auditor.model import Stack
+from auditor.port_range import PortRange
 from auditor.port_scopes import EVERY_PAIR, by_scope, ports_for, ports_in_words
 from auditor.rule import Breach, Case, Rule
 

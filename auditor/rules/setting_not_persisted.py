@@ -21,8 +21,8 @@ NetBSD: `echo NAME=VALUE >> /etc/sysctl.conf && sysctl -w NAME=VALUE`
 
 from collections.abc import Iterator
 
-from auditor.facts import PORT_MAX, PortRange
 from auditor.model import Setting
+from auditor.port_range import PORT_MAX, PortRange
 from auditor.rule import Breach, Case, NotChecked, Rule
 
 

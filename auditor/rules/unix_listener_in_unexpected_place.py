@@ -16,7 +16,7 @@ service's configuration a path below /run/NAME
 
 from collections.abc import Iterator
 
-from auditor.model import Endpoint
+from auditor.binding import Endpoint
 from auditor.rule import Breach, Case, NotChecked, Rule, who
 
 

@@ -17,7 +17,7 @@ with `SocketGroup=GROUP` below `[Socket]`
 
 from collections.abc import Iterator
 
-from auditor.model import Endpoint
+from auditor.binding import Endpoint
 from auditor.rule import Breach, Case, Rule, who
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from auditor.cli import main
 from auditor.errors import AuditorError
-from auditor.facts import Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.free_ports import (
     HOST_CONTEXTS,
     Claim,
@@ -26,6 +26,7 @@ from auditor.free_ports import (
     registers,
     systems,
 )
+from auditor.port_range import PortRange
 from auditor.tables import Tables
 from tests.bundles import EPHEMERAL, RESERVED, SSHD, THRESHOLD, WEB_CONTAINER, changed, container, host, port
 

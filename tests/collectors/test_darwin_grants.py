@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.facts import Facts
-from auditor.model import Grant
 from tests.bundles import interpreted
 from tests.collectors.told import bundled, own, steps, ways, whys
 from tests.saved_hosts import DARWIN

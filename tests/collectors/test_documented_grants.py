@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.facts import Facts
-from auditor.model import Grant
 from tests.bundles import interpreted
 from tests.collectors.test_vos import ACCESS, CLOSED, NETSTAT, OPENED, vos
 from tests.collectors.told import Told, host, own, steps, ways, whys

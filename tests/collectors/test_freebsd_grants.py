@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.evidence import Answer
 from auditor.facts import Facts
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
 from tests.bundles import interpreted, stack_of
 from tests.collectors.told import bundled, own, steps, ways, whys
 from tests.saved_hosts import FREEBSD

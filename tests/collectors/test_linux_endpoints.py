@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from auditor.binding import Endpoint
 from auditor.evidence import Answer
 from auditor.facts import Facts, Malformed, UnknownFact
 from auditor.live import rows
 from auditor.live.endpoints import COLUMNS
-from auditor.model import Endpoint, Snapshot
+from auditor.model import Snapshot
 from tests.bundles import AGENT, INIT, NO_RIGHTS, SSHD, Host, Net, bundle, container, host, interpreted, port, rich, stack_of
 from tests.made_endpoints import HEADERS, Packet, Raw, Unix
 

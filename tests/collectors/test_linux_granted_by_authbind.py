@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.evidence import Answer
-from auditor.model import Grant
 from tests.bundles import THRESHOLD, WEB_CONTAINER, Host, bundle, container, host, interpreted, stack_of
 from tests.made_gates import Authbind, Gates
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.evidence import Answer
-from auditor.facts import PortRange
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
+from auditor.port_range import PortRange
 from tests.bundles import THRESHOLD, Granting, Host, Net, bundle, container, host, interpreted, rich, stack_of
 
 BIND, ZEROS = "00040000", "00000000"

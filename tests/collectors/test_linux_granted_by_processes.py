@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from auditor.binding import GRANT_PATHS, Grant
 from auditor.evidence import Answer
-from auditor.model import GRANT_PATHS, Grant, Snapshot
+from auditor.model import Snapshot
 from tests.bundles import (
     ALL_RIGHTS,
     INIT,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.facts import UnknownFact
-from auditor.model import Grant
 from tests.bundles import THRESHOLD, Host, Net, Process, host, port, stack_of
 from tests.made_services import Services, shown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.facts import Facts
-from auditor.model import Grant
 from tests.bundles import stack_of
 from tests.collectors.test_linux_saved import RANGE, SS, THRESHOLD, settings
 from tests.collectors.told import Told, host, own, steps, ways, whys

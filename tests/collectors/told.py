@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.binding import Grant
 from auditor.evidence import Answer, made_of
 from auditor.facts import Facts
-from auditor.model import Finding, Grant, Range, Snapshot, Stack
+from auditor.model import Finding, Range, Snapshot, Stack
 from tests import bundles
 from tests.bundles import interpreted
 

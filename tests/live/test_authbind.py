@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.live import authbind
 from auditor.live.authbind import HELPERS
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
 from auditor.parsers.authbind_byuid import Allowed, parse
 from tests.bundles import judged
 from tests.hosts import NEEDED, NOBODY, WEB, Host, host, stack

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.live import bind_programs
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
 from tests import bind_program
 from tests.bundles import judged
 from tests.hosts import NEEDED, NOBODY, Host, host, stack

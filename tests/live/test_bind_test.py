@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from auditor.bind_prediction import Comparison
+from auditor.binding import Measured
 from auditor.child import CHILD_ENVIRONMENT
 from auditor.live import bind_attempts
-from auditor.model import Measured, Snapshot
+from auditor.model import Snapshot
 from tests import bind_program
 from tests.hosts import NEEDED, NOBODY, WEB, Done, Host, as_if_initial, host, interpreted, listener, stack
 

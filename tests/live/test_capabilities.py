@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.live import capabilities, namespaces
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
 from auditor.owner import ELSEWHERE, FORGEABLE
 from tests.bundles import THRESHOLD
 from tests.hosts import NEEDED, NOBODY, WEB, Host, host, stack

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from auditor.binding import Endpoint
 from auditor.evidence import load
-from auditor.model import Endpoint
 from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, stack
 
 pytestmark = NEEDED

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from auditor.live import executables
-from auditor.model import FORGEABLE, Snapshot
+from auditor.model import Snapshot
+from auditor.owner import FORGEABLE
 from tests.bundles import judged
 from tests.hosts import NEEDED, WEB, Host, host, listener, sockets
 from tests.live.test_script import snapshot as by_script

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.live import file_comparison, file_search, granting_files, mounts
-from auditor.model import Grant, Snapshot
+from auditor.model import Snapshot
 from tests.bundles import judged
 from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, stack
 

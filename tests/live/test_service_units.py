@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from auditor.binding import Grant
 from auditor.live.service_units import programs
 from auditor.live.unit_files import logical_lines
-from auditor.model import Grant
 from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, stack
 
 pytestmark = NEEDED

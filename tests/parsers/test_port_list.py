@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts import PortRange
 from auditor.parsers import port_list
+from auditor.port_range import PortRange
 
 
 @pytest.mark.parametrize(

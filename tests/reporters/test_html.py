@@ -16,9 +16,10 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from auditor.facts import Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import OUTCOMES, Finding, Range, Setting, Snapshot, Stack
 from auditor.places import shipped
+from auditor.port_range import PortRange
 from auditor.report import HostReport, Report
 from tests.reports import Origin, finding, grant, listener, owner, policy, ports, rendered, report, snapshot, stack
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import Owner
+from auditor.owner import Owner
 from tests.bundles import NO_RIGHTS, SSHD, Process, host, judged, outcomes, port, service, with_sockets
 
 NAME = "cleartext-listener"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts import Facts, PortRange
+from auditor.facts import Facts
 from auditor.model import Range
+from auditor.port_range import PortRange
 from tests.bundles import EPHEMERAL, changed, host, interpreted, judged, outcomes
 from tests.saved_hosts import OPENBSD
 

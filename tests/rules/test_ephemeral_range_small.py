@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.facts import Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import Range
+from auditor.port_range import PortRange
 from tests.bundles import EPHEMERAL, RESERVED, changed, host, judged, outcomes
 
 NAME = "ephemeral-range-small"

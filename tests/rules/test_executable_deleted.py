@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import DELETED, ELSEWHERE, FORGEABLE
+from auditor.owner import DELETED, ELSEWHERE, FORGEABLE
 from tests.bundles import NGINX, NO_RIGHTS, SSHD, Host, Process, host, interpreted, judged, outcomes, port, without_files
 from tests.saved_hosts import SAVED_HOSTS
 

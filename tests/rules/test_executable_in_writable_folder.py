@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model import DELETED, ELSEWHERE, FORGEABLE
+from auditor.owner import DELETED, ELSEWHERE, FORGEABLE
 from tests.bundles import Process, host, judged, outcomes, port
 
 NAME = "executable-in-writable-folder"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from auditor.facts import Facts, Gap, PortRange
+from auditor.facts import Facts, Gap
 from auditor.model import Range, Socket
+from auditor.port_range import PortRange
 from tests.bundles import AGENT, EPHEMERAL, INIT, RESERVED, SSHD, Host, changed, host, judged, outcomes, port, service
 
 NAME = "listener-in-ephemeral-range"

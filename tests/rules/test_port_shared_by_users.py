@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from auditor.facts import Facts, Gap
-from auditor.model import Owner, Snapshot, Socket
+from auditor.model import Snapshot, Socket
+from auditor.owner import Owner
 from auditor.socket_users import NAMED_MAX
 from tests.bundles import (
     NGINX,
