@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from auditor import __version__
 from auditor.control_statement import approval_statement
 from auditor.control_view import framework_views, put_labels
+from auditor.differences import Change
 from auditor.model import FACTS, OUTCOMES, SEVERITIES, Finding, Snapshot
 from auditor.port_range import PortRange
 from auditor.remedy import Remedy
@@ -32,6 +33,7 @@ class Source(Protocol):
     """What a report needs to know of where a snapshot came from."""
 
     snapshot: Snapshot
+    given: str
     evidence: bytes | None
     sha256: str | None
     live: bool
@@ -66,13 +68,32 @@ class VendorDefault:
         self.reserved = reserved
 
 
+class Presentation:
+    """How a report is to be shown: the `organisation` and the classification `banner` that the policies name, the folder of `templates` that
+    overlays the page's own, whether it holds the evidence itself or its hashes only, and what was `redacted` ("users", "hosts")."""
+
+    __slots__ = ("banner", "organisation", "redacted", "templates", "with_evidence")
+
+    def __init__(
+        self, *, organisation: str | None = None, banner: str | None = None, templates: str | None = None, with_evidence: bool = True,
+        redacted: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self.organisation = organisation
+        self.banner = banner
+        self.templates = templates
+        self.with_evidence = with_evidence
+        self.redacted = redacted
+
+
 class HostReport:
     """One host: its snapshot, what it was judged by, and what came of it. `evidence` and its sha256 are None for a snapshot given as such;
     `live` says that it was judged on the host itself; `vendor` is None where no row of the vendor table is for it; `assignment` is what a
     site's inventory says of it, None without a site; `approvals` says what approves its listeners, None where the policy lists nothing;
-    `baseline` is the earlier snapshot of it that it was compared with."""
+    `baseline` is the earlier snapshot of it that it was compared with, `changes` what differs from that, and `gone` the findings that the
+    baseline would have and this does not."""
 
-    __slots__ = ("approvals", "assignment", "baseline", "evidence", "evidence_sha256", "findings", "live", "policy", "snapshot", "vendor")
+    __slots__ = ("approvals", "assignment", "baseline", "changes", "evidence", "evidence_sha256", "findings", "given", "gone", "live",
+                 "policy", "snapshot", "vendor")  # fmt: skip
 
     def __init__(
         self, source: Source, policy: Policy, findings: list[Finding], vendor: VendorDefault | None = None,
@@ -81,6 +102,9 @@ class HostReport:
         self.assignment = assignment
         self.approvals: Approvals | None = None
         self.baseline: Snapshot | None = None
+        self.changes: list[Change] = []
+        self.gone: list[Finding] = []
+        self.given = source.given
         self.snapshot = source.snapshot
         self.vendor = vendor
         self.policy = policy
@@ -160,8 +184,10 @@ class Report:
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
         iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), site: SiteCoverage | None = None,
         drift: Drift | None = None,
-        frameworks: Sequence[Framework] = (),
+        frameworks: Sequence[Framework] = (), shown_as: Presentation | None = None,
     ) -> None:  # fmt: skip
+        self.shown_as = shown_as or Presentation()
+        self.frameworks = frameworks
         self.hosts = hosts
         self.tables = tables
         self.started = started
@@ -181,6 +207,14 @@ class Report:
         self.controls = framework_views(frameworks, hosts, whole=whole)
         self.findings = sorted((f for host in hosts for f in host.findings), key=_order)
         self.counts = dict(Counter(f.outcome for f in self.findings))
+
+    def of_one(self, host: HostReport) -> Report:
+        """The report of one of its hosts alone, made and judged in the same way."""
+        return Report(
+            [host], tables=self.tables, started=self.started, finished=self.finished, evaluated_on=self.evaluated_on, fail_on=self.fail_on,
+            allow_incomplete=self.allow_incomplete, documents=self.documents, iana_ranges=self.iana_ranges, iana_names=self.iana_names,
+            narrowed=self.narrowed, frameworks=self.frameworks, shown_as=self.shown_as,
+        )  # fmt: skip
 
     @property
     def failed(self) -> list[Finding]:

@@ -8,14 +8,35 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from auditor.report import Report
 
+Write = Callable[["Report", TextIO], None]
+
 
 class Reporter:
     """A format: `suffix` of its files, `media_type`, and `render`. `name` is stamped from its module."""
 
     __slots__ = ("media_type", "name", "render", "suffix")
 
-    def __init__(self, *, suffix: str, media_type: str, render: Callable[[Report, TextIO], None]) -> None:
+    def __init__(self, *, suffix: str, media_type: str, render: Write) -> None:
         self.suffix = suffix
         self.media_type = media_type
         self.render = render
         self.name = ""
+
+
+class Streamed(Reporter):
+    """A format that is written host by host, so that a report of any number of hosts needs the memory of one: `begin` knows no host yet,
+    `host` is given the report of one host alone, and `end` the whole report, whose totals are known and whose hosts may be gone."""
+
+    __slots__ = ("begin", "end", "host")
+
+    def __init__(self, *, suffix: str, media_type: str, begin: Write, host: Write, end: Write) -> None:
+        super().__init__(suffix=suffix, media_type=media_type, render=self._render)
+        self.begin = begin
+        self.host = host
+        self.end = end
+
+    def _render(self, report: Report, stream: TextIO) -> None:
+        self.begin(report, stream)
+        for host in report.hosts:
+            self.host(report.of_one(host), stream)
+        self.end(report, stream)

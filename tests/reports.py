@@ -95,6 +95,7 @@ class Origin:
         self.evidence: bytes | None = b"port-auditor evidence 1\n.\n"
         self.sha256: str | None = "cd" * 32
         self.live = False
+        self.given = f"{snapshot.shown.get('host', 'unnamed')}.evidence"
 
 
 def policy(name: str = "web") -> Policy:

@@ -55,9 +55,9 @@ MAY_IMPORT = {
     "verdict": f"{MODEL} policy policy_waivers rule",
     "evaluate": f"{MODEL} differences policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
     # telling
-    "report control_statement control_view": f"{MODEL} approvals controls policy remedy site",
+    "report control_statement control_view": f"{MODEL} approvals controls differences policy remedy site",
     "reporter": "report",
-    "reporters": f"{MODEL} bind_view control_view display places port_scopes report reporter who_may_bind",
+    "reporters": f"{MODEL} bind_view control_view differences display places port_scopes report reporter who_may_bind",
     "output": "errors",
     # putting together
     "plugins": "collector errors reporter rule",
