@@ -7,7 +7,7 @@ people conclude. Beside it stands how much of the evidence there was: `complete`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from auditor.controls import RELATIONS, Control, Framework, Map
@@ -23,6 +23,23 @@ _ASIDE = "aside"
 _PORT = re.compile(r":([0-9]{1,5})$")
 
 
+class RuleTally:
+    """What one rule says for one control, over the hosts that were added."""
+
+    __slots__ = ("accepted", "open", "outcomes")
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.accepted = 0
+        self.outcomes: set[str] = set()
+
+    def add(self, one: Map, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.open += is_open(finding) and _on(one, finding)
+            self.accepted += is_accepted(finding) and _on(one, finding)
+            self.outcomes.add(_ASIDE if _is_aside(finding) else finding.outcome)
+
+
 class RuleView:
     """One rule of a control, over all hosts: its `relation` as mapped, `worth` after what could not be seen, and what came of it: `open`,
     `accepted`, and `state`, which is `judged`, `partly` (not everywhere, or not all of it), `unknown`, `not assessed` or `not applicable`.
@@ -30,14 +47,14 @@ class RuleView:
 
     __slots__ = ("accepted", "open", "reason", "relation", "rule", "state", "worth")
 
-    def __init__(self, rule: str, one: Map, findings: list[Finding], lowered: bool) -> None:
+    def __init__(self, rule: str, one: Map, tally: RuleTally, lowered: bool) -> None:
         self.rule = rule
         self.relation = one.relation
         self.worth = RELATIONS[min(RELATIONS.index(one.relation) + lowered, len(RELATIONS) - 1)]
         self.reason = one.reason
-        self.open = sum(is_open(finding) and _on(one, finding) for finding in findings)
-        self.accepted = sum(is_accepted(finding) and _on(one, finding) for finding in findings)
-        self.state = _state({_ASIDE if _is_aside(finding) else finding.outcome for finding in findings})
+        self.open = tally.open
+        self.accepted = tally.accepted
+        self.state = _state(tally.outcomes)
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("rule", "relation", "worth", "state", "open", "accepted", "reason")}
@@ -113,24 +130,43 @@ class FrameworkView:
         return [{**head, **view.to_json()} for view in self.controls]
 
 
-def framework_views(frameworks: Iterable[Framework], hosts: Sequence[HostReport], *, whole: bool = True) -> list[FrameworkView]:
-    """What the hosts' findings say of each framework that one of their policies chose, or of all where none did. `whole` is false where a
-    source could not be read, or the audit was told to leave something out."""
-    asked = {key for host in hosts for key in host.policy.controls}
-    doubtful = any(finding.outcome in DOUBTFUL for host in hosts for finding in host.findings)
-    indexed = [(host, _by_rule(host.findings)) for host in hosts]
-    views = []
-    for framework in frameworks:
-        if asked and framework.key not in asked:
-            continue
-        controls = []
-        for control in framework.controls:
-            own = [(host, by_rule) for host, by_rule in indexed if _is_for(control, host)]
-            if own:
-                rules = [RuleView(rule, one, _told(rule, one, own), doubtful or not whole) for one in control.maps for rule in one.rules]
-                controls.append(ControlView(control, rules, whole))
-        views.append(FrameworkView(framework, controls, doubtful or not whole))
-    return views
+class ControlTallies:
+    """What the findings of hosts say of each control of some `frameworks`, added host by host: of a host nothing is kept."""
+
+    def __init__(self, frameworks: Iterable[Framework]) -> None:
+        self._frameworks = tuple(frameworks)
+        self._asked: set[str] = set()
+        self._doubtful = False
+        self._rules: dict[Control, dict[tuple[Map, str], RuleTally]] = {}
+        """Of the controls that are for any of the hosts."""
+
+    def add(self, host: HostReport) -> None:
+        self._asked.update(host.policy.controls)
+        self._doubtful = self._doubtful or any(finding.outcome in DOUBTFUL for finding in host.findings)
+        by_rule = _by_rule(host.findings)
+        for framework in self._frameworks:
+            for control in framework.controls:
+                if _is_for(control, host):
+                    tallies = self._rules.setdefault(control, {(one, rule): RuleTally() for one in control.maps for rule in one.rules})
+                    for (one, rule), tally in tallies.items():
+                        if _asked(one, host):
+                            tally.add(one, by_rule.get(rule, ()))
+
+    def views(self, *, whole: bool = True) -> list[FrameworkView]:
+        """Of each framework that one of the policies chose, or of all where none did. `whole` is false where a source could not be read, or
+        the audit was told to leave something out."""
+        lowered = self._doubtful or not whole
+        views = []
+        for framework in self._frameworks:
+            if self._asked and framework.key not in self._asked:
+                continue
+            controls = [
+                ControlView(control, [RuleView(rule, one, tally, lowered) for (one, rule), tally in self._rules[control].items()], whole)
+                for control in framework.controls
+                if control in self._rules
+            ]
+            views.append(FrameworkView(framework, controls, lowered))
+        return views
 
 
 def put_labels(frameworks: Iterable[Framework], hosts: Iterable[HostReport]) -> None:
@@ -170,11 +206,6 @@ def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     for finding in findings:
         found.setdefault(finding.rule, []).append(finding)
     return found
-
-
-def _told(rule: str, one: Map, hosts: list[tuple[HostReport, dict[str, list[Finding]]]]) -> list[Finding]:
-    """What a rule says, on the hosts whose policy asks what the map is about."""
-    return [finding for host, by_rule in hosts if _asked(one, host) for finding in by_rule.get(rule, ())]
 
 
 def _is_for(control: Control, host: HostReport) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor import __version__
 from auditor.control_statement import approval_statement
-from auditor.control_view import framework_views, put_labels
+from auditor.control_view import ControlTallies, FrameworkView, put_labels
 from auditor.differences import Change
-from auditor.model import FACTS, OUTCOMES, SEVERITIES, Finding, Snapshot
+from auditor.model import OUTCOMES, SEVERITIES, Finding, Snapshot
 from auditor.port_range import PortRange
 from auditor.remedy import Remedy
+from auditor.totals import Totals
+from auditor.verdict_line import clauses, counted, few, headline
 
 if TYPE_CHECKING:
     from auditor.approvals import Approvals
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 SCHEMA = "port-auditor/report/1"
 NEVER = "never"
 FAIL_ON = (*SEVERITIES, NEVER)
-_NAMED = 5
-"""Rules and hosts that the verdict line names; the report lists all."""
 EXIT_NOTHING_OPEN, EXIT_OPEN, EXIT_ALL_BAD, EXIT_INCOMPLETE = 0, 1, 2, 3
 
 
@@ -69,15 +68,19 @@ class VendorDefault:
 
 
 class Presentation:
-    """How a report is to be shown: the `organisation` and the classification `banner` that the policies name, the folder of `templates` that
-    overlays the page's own, whether it holds the evidence itself or its hashes only, and what was `redacted` ("users", "hosts")."""
+    """How a report is to be shown: the `organisation` and the classification `banner` that the policies name, the folder of `templates`
+    that overlays the page's own, whether it holds the evidence itself or its hashes only, and what was `redacted` ("users", "hosts").
+    `width` is in the columns of the terminal that it is printed on, None where it is a file's or a pipe's; `colour` says whether that
+    terminal shows colours, and wants them."""
 
-    __slots__ = ("banner", "organisation", "redacted", "templates", "with_evidence")
+    __slots__ = ("banner", "colour", "organisation", "redacted", "templates", "width", "with_evidence")
 
     def __init__(
         self, *, organisation: str | None = None, banner: str | None = None, templates: str | None = None, with_evidence: bool = True,
-        redacted: tuple[str, ...] = (),
+        redacted: tuple[str, ...] = (), width: int | None = None, colour: bool = False,
     ) -> None:  # fmt: skip
+        self.width = width
+        self.colour = colour
         self.organisation = organisation
         self.banner = banner
         self.templates = templates
@@ -119,6 +122,18 @@ class HostReport:
         claimed = self.snapshot.shown.get("host")
         return self.assignment.called(claimed) if self.assignment else str(claimed or "unknown host")
 
+    @property
+    def seen_in_words(self) -> str:
+        """How many of its listeners were seen when, and how many of them are approved, for the verdict line."""
+        stacks = self.snapshot.stacks.seen
+        seen = sum(len(stack.listening.seen) for stack in stacks if "listening" in stack.shown)
+        where = f"{counted(len(stacks), 'network stack')} of {self.name}"
+        at = f"at {self.snapshot.shown.get('taken', 'an unknown time')}"
+        if not seen and any("listening" not in stack.shown or stack.listening.gaps for stack in stacks):
+            return f"listeners of {where} not looked at, or not all, {at}"
+        approved = "" if self.approvals is None else f", {sum(self.approvals.listeners.values())} of them approved"
+        return f"{counted(seen, 'listener')} in {where} seen {at}{approved}"
+
 
 class Drift:
     """How an audit with a baseline went: the stamps of the snapshots that hosts were `compared` with, the hosts `without` one, and those of
@@ -137,11 +152,11 @@ class Drift:
         if self.compared:
             first, last = min(self.compared), max(self.compared)
             when = first if first == last else f"{first} to {last}"
-            said.append(f"{_counted(len(self.compared), 'host')} compared with a baseline of {when}")
+            said.append(f"{counted(len(self.compared), 'host')} compared with a baseline of {when}")
         if self.without:
-            said.append(f"the baseline has nothing of {_few(self.without)}")
+            said.append(f"the baseline has nothing of {few(self.without)}")
         if self.missing:
-            said.append(f"NO EVIDENCE of {_few(self.missing)}, which the baseline has")
+            said.append(f"NO EVIDENCE of {few(self.missing)}, which the baseline has")
         return said
 
     def to_json(self) -> dict[str, Any]:
@@ -166,8 +181,8 @@ class SiteCoverage:
         return {name: getattr(self, name) for name in ("name", "sha256", "files", "hosts", "audited", "missing")}
 
     def __str__(self) -> str:
-        audited = f"{self.audited} of {_counted(self.hosts, 'host')} of {self.name}'s inventory audited"
-        return audited + (f"; NO EVIDENCE of {_few(self.missing)}" if self.missing else "")
+        audited = f"{self.audited} of {counted(self.hosts, 'host')} of {self.name}'s inventory audited"
+        return audited + (f"; NO EVIDENCE of {few(self.missing)}" if self.missing else "")
 
 
 class Report:
@@ -176,19 +191,17 @@ class Report:
     `narrowed` says, a clause each, what the audit was told to leave out. What a reader wants beside the findings, as plain values:
     `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and port what the IANA registry says of those that listen.
     `controls` is what the findings say of each of the `frameworks`.
+
+    Hosts are added one by one, and those that are not kept leave nothing but `totals`: `hosts` and `findings` are of those that are.
     """
 
     def __init__(
-        self, hosts: list[HostReport], *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
+        self, hosts: Iterable[HostReport] = (), *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
         bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
         iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), site: SiteCoverage | None = None,
-        drift: Drift | None = None,
-        frameworks: Sequence[Framework] = (), shown_as: Presentation | None = None,
+        drift: Drift | None = None, frameworks: Sequence[Framework] = (), shown_as: Presentation | None = None,
     ) -> None:  # fmt: skip
-        self.shown_as = shown_as or Presentation()
-        self.frameworks = frameworks
-        self.hosts = hosts
         self.tables = tables
         self.started = started
         self.finished = finished
@@ -198,15 +211,27 @@ class Report:
         self.allow_incomplete = allow_incomplete
         self.documents = documents or {}
         self.iana_ranges = iana_ranges or {}
-        self.iana_names = iana_names or {}
+        self.iana_names = dict(iana_names or {})
         self.narrowed = tuple(narrowed)
         self.site = site
         self.drift = drift
-        put_labels(frameworks, hosts)
-        whole = not self.bad_sources and not self.narrowed and not (site and site.missing)
-        self.controls = framework_views(frameworks, hosts, whole=whole)
-        self.findings = sorted((f for host in hosts for f in host.findings), key=_order)
-        self.counts = dict(Counter(f.outcome for f in self.findings))
+        self.frameworks = frameworks
+        self.shown_as = shown_as or Presentation()
+        self.totals = Totals(fail_on)
+        self.hosts: list[HostReport] = []
+        self._controls = ControlTallies(frameworks)
+        self._in_order: list[Finding] | None = None
+        for host in hosts:
+            self.add(host)
+
+    def add(self, host: HostReport, *, keep: bool = True) -> None:
+        """Count a host in, and `keep` it for the formats that want all hosts at once."""
+        put_labels(self.frameworks, [host])
+        self.totals.add(host)
+        self._controls.add(host)
+        if keep:
+            self.hosts.append(host)
+            self._in_order = None
 
     def of_one(self, host: HostReport) -> Report:
         """The report of one of its hosts alone, made and judged in the same way."""
@@ -217,27 +242,43 @@ class Report:
         )  # fmt: skip
 
     @property
+    def findings(self) -> list[Finding]:
+        """Those of the hosts that were kept, gravest first."""
+        if self._in_order is None:
+            self._in_order = sorted((f for host in self.hosts for f in host.findings), key=_order)
+        return self._in_order
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many answers of each outcome there are."""
+        return {outcome: self.totals.counts[outcome] for outcome in OUTCOMES if self.totals.counts[outcome]}
+
+    @property
+    def controls(self) -> list[FrameworkView]:
+        whole = not self.bad_sources and not self.narrowed and not self.missing_hosts
+        return self._controls.views(whole=whole)
+
+    @property
     def failed(self) -> list[Finding]:
         """Every failed finding, gravest first; `info` among them is inventory."""
         return [f for f in self.findings if f.outcome == "fail"]
 
     @property
     def open(self) -> list[Finding]:
-        """What is failed and not waived; `info` only where --fail-on asks for it, and never what the policy's scope makes inventory."""
-        return [f for f in self.failed if not f.inventory and (f.severity != "info" or self.fail_on == "info")]
+        """What is failed and not waived."""
+        return [f for f in self.failed if self.totals.is_open(f)]
 
     @property
     def inventory(self) -> list[Finding]:
         """What is failed but not open."""
-        return [f for f in self.failed if f.inventory or (f.severity == "info" and self.fail_on != "info")]
+        return [f for f in self.failed if not self.totals.is_open(f)]
 
     @property
-    def breaking(self) -> list[Finding]:
-        """What is open at or above --fail-on."""
+    def breaking(self) -> int:
+        """How many are open at or above --fail-on."""
         if self.fail_on == NEVER:
-            return []
-        least = SEVERITIES.index(self.fail_on)
-        return [f for f in self.open if SEVERITIES.index(f.severity) >= least]
+            return 0
+        return sum(self.totals.open[severity] for severity in SEVERITIES[SEVERITIES.index(self.fail_on) :])
 
     @property
     def missing_hosts(self) -> list[str]:
@@ -246,33 +287,33 @@ class Report:
 
     @property
     def judged(self) -> bool:
-        """Whether any rule that is about hosts came to a result: a policy that turns all of them off judges nothing."""
-        about_waivers = {"waiver-expired", "waiver-too-long", "waiver-unused"}
-        outcomes = {f.outcome for f in self.findings if f.rule not in about_waivers}
-        return not outcomes <= {"notchecked", "notapplicable", "notselected"} or not outcomes
+        """Whether any rule that is about hosts came to a result."""
+        return self.totals.judged
 
     @property
     def complete(self) -> bool:
         """Whether everything is known that the verdict rests on: what a policy accepts as a gap or leaves out of its scope is not."""
-        if not self.hosts or self.bad_sources or self.missing_hosts or not self.judged:
-            return False
         unmet = self.drift is not None and (self.drift.missing or self.drift.without)
-        return not unmet and not any(f.leaves_open for f in self.findings)
+        return not self._lacking and not unmet and not self.totals.leaves_open
+
+    @property
+    def _lacking(self) -> bool:
+        """Whether there is something that nobody looked at, which no option allows."""
+        return not self.totals.hosts or bool(self.bad_sources or self.missing_hosts) or not self.totals.judged
 
     @property
     def evidence_state(self) -> str:
         """complete; partial where something that was not seen is accepted or out of scope; else incomplete."""
         if not self.complete:
             return "incomplete"
-        return "partial" if any(f.outcome == "unknown" for f in self.findings) else "complete"
+        return "partial" if self.totals.counts["unknown"] else "complete"
 
     @property
     def verdict(self) -> str:
         """fail, incomplete or pass."""
         if self.breaking:
             return "fail"
-        gone = self.drift is not None and self.drift.missing
-        if not self.hosts or self.bad_sources or self.missing_hosts or gone or not self.judged:
+        if self._lacking or (self.drift is not None and self.drift.missing):
             return "incomplete"
         if not (self.complete or self.allow_incomplete):
             return "incomplete"
@@ -281,22 +322,14 @@ class Report:
     @property
     def exit_code(self) -> int:
         """By the contract's precedence; 2 and 74 are decided where they happen."""
-        if not self.hosts and self.bad_sources:
+        if not self.totals.hosts and self.bad_sources:
             return EXIT_ALL_BAD
         return {"fail": EXIT_OPEN, "incomplete": EXIT_INCOMPLETE, "pass": EXIT_NOTHING_OPEN}[self.verdict]
 
     @property
     def headline(self) -> str:
         """The verdict in capitals, with what qualifies it."""
-        word = self.verdict.upper()
-        if self.verdict == "fail" and not self.complete:
-            word += " (and incomplete)"
-        if self.verdict == "pass" and not self.complete:
-            word += " (incomplete evidence, allowed by --allow-incomplete)"
-        if self.verdict == "pass":
-            names = sorted({host.policy.name for host in self.hosts if not host.policy.approved_given})
-            word += f" for {', '.join(names)}" if names else " for the declared scope"
-        return word
+        return headline(self)
 
     @property
     def statement(self) -> str:
@@ -305,24 +338,7 @@ class Report:
 
     def qualifications(self) -> list[str]:
         """What the verdict line says after its first word, a clause each."""
-        said = [self._open_words()]
-        if not self.hosts:
-            said = ["nothing was audited"]
-        said += [self._seen_words(host) for host in self.hosts] if len(self.hosts) <= 3 else [f"{len(self.hosts)} hosts audited"]
-        said += [f"judged by {name}" for name in sorted({f"{h.policy.name}@{h.policy.sha256[:8]}" for h in self.hosts})]
-        said += [*([str(self.site)] if self.site else []), *self.narrowed]
-        said += self.drift.words if self.drift else []
-        said += self._scope_words() + self._off_words()
-        if self.hosts and not self.judged:
-            said.append("NOTHING WAS JUDGED: no rule about hosts came to a result")
-        if waived := self.counts.get("waived"):
-            said.append(f"{waived} waived")
-        if self.bad_sources:
-            said.append(f"{_counted(len(self.bad_sources), 'source')} could not be read")
-        said += self._unknown_words() + self._not_checked_words()
-        if any(host.live for host in self.hosts):
-            said.append("SELF-ASSESSED: judged on the host itself")
-        return [*said, "the host firewall and the network path were not examined"]
+        return clauses(self)
 
     def standing(self, finding: Finding) -> str | None:
         """Why a finding does not count: who accepted it, for what reason and how many days longer; or that it is out of scope."""
@@ -338,76 +354,7 @@ class Report:
             days = (datetime.date.fromisoformat(expires) - datetime.date.fromisoformat(self.evaluated_on)).days
         except ValueError:
             return ""
-        return f", {_counted(days, 'day')} left"
-
-    def _scope_words(self) -> list[str]:
-        """What the policies leave out of the verdict, and which gaps they accept."""
-        said = []
-        for policy in {host.policy.sha256: host.policy for host in self.hosts}.values():
-            of = f" by {policy.name}" if len(self.hosts) > 1 else ""
-            if policy.scope.must_see is not None:
-                said.append(f"scope{of}: {', '.join(fact for fact in FACTS if fact in policy.scope.must_see)} must be seen")
-            for place, rules in (("loopback", policy.scope.loopback), ("containers", policy.scope.containers)):
-                if rules is not None:
-                    said.append(f"{place}{of}: " + (f"judged by {', '.join(sorted(rules))} alone" if rules else "inventory, not judged"))
-        if gaps := {str(f.waiver["origin"]) for f in self.findings if f.outcome == "unknown" and f.waiver}:
-            said.append(_counted(len(gaps), "accepted gap"))
-        return said
-
-    def _off_words(self) -> list[str]:
-        """Which rules the policies turn off, and whose findings they set to info, which is never open."""
-        off = sorted({f.rule for f in self.findings if f.outcome == "notselected"})
-        said = [f"{_counted(len(off), 'rule')} off in the policy{_named(off)}"] if off else []
-        quiet = sorted({name for host in self.hosts for name, setting in host.policy.rules.items() if setting.severity == SEVERITIES[0]})
-        return [*said, f"never open, as the policy sets it to {SEVERITIES[0]}: {', '.join(quiet)}"] if quiet else said
-
-    def _open_words(self) -> str:
-        if not self.open:
-            return "nothing open" + ("" if self.complete else " among what was seen")
-        by = Counter(f.severity for f in self.open)
-        return f"{len(self.open)} open, {', '.join(f'{by[s]} {s}' for s in reversed(SEVERITIES) if by[s])}"
-
-    def _seen_words(self, host: HostReport) -> str:
-        stacks = host.snapshot.stacks.seen
-        seen = sum(len(stack.listening.seen) for stack in stacks if "listening" in stack.shown)
-        where = f"{_counted(len(stacks), 'network stack')} of {host.name}"
-        at = f"at {host.snapshot.shown.get('taken', 'an unknown time')}"
-        if not seen and any("listening" not in stack.shown or stack.listening.gaps for stack in stacks):
-            return f"listeners of {where} not looked at, or not all, {at}"
-        approved = "" if host.approvals is None else f", {sum(host.approvals.listeners.values())} of them approved"
-        return f"{_counted(seen, 'listener')} in {where} seen {at}{approved}"
-
-    def _unknown_words(self) -> list[str]:
-        said = []
-        for host in self.hosts:
-            sockets = [s for stack in host.snapshot.stacks.seen if "listening" in stack.shown for s in stack.listening.seen]
-            hidden = sum(s.shown.get("owner_state") in ("unreadable", "none", None) for s in sockets)
-            partly = sum(s.shown.get("owner_state") == "partial" for s in sockets)
-            of = f" of {host.name}" if len(self.hosts) > 1 else ""
-            if hidden:
-                said.append(f"owners of {hidden} of {_counted(len(sockets), 'listener')}{of} not visible")
-            if partly:
-                said.append(f"{_counted(partly, 'listener')}{of} may have more owners than were seen")
-        if broken := self.counts.get("error"):
-            said.append(f"{broken} checks broke off by our error")
-        return said
-
-    def _not_checked_words(self) -> list[str]:
-        rules: dict[str, str] = {}
-        for finding in self.findings:
-            if finding.outcome == "notchecked":
-                rules.setdefault(finding.rule, finding.message)
-        said = []
-        if rules.pop("listener-not-approved", None):
-            lacking = {f.host for f in self.findings if f.outcome == "notchecked" and f.rule == "listener-not-approved"}
-            where = "" if len(lacking) == len(self.hosts) else f" of {_counted(len(lacking), 'host')}"
-            said.append(f"approval of listeners{where} NOT ASSESSED: the policy lists none")
-        if rules:
-            others = " other" if said else ""
-            where = " on some hosts or all" if len(self.hosts) > 1 else ""
-            words = f"{len(rules)}{others} rule{'s' * (len(rules) != 1)} not checked{where} for want of a yardstick"
-            said.append(f"{words}{_named(sorted(rules))}")
-        return said
+        return f", {counted(days, 'day')} left"
 
     @property
     def approval_statements(self) -> list[str]:
@@ -438,19 +385,6 @@ class Report:
             "findings": [finding.to_json() for finding in self.findings],
             "controls": [row for view in self.controls for row in view.to_json()],
         }
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-
-
-def _named(rules: list[str]) -> str:
-    """Their names, where they are few."""
-    return f": {', '.join(rules)}" if len(rules) <= _NAMED else ""
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _host_json(host: HostReport) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import yaml
 from auditor import plugins
 from auditor.approvals import approvals
 from auditor.control_statement import approval_statement
-from auditor.control_view import ControlView, FrameworkView, framework_views
+from auditor.control_view import ControlTallies, ControlView, FrameworkView
 from auditor.controls import RELATIONS, Framework, load
 from auditor.errors import PolicyError, TableError
 from auditor.model import Finding
@@ -160,7 +160,10 @@ def made_up(tmp_path: Path) -> Framework:
 
 
 def view_of(one: Framework, *hosts: HostReport, whole: bool = True) -> FrameworkView:
-    (view,) = framework_views([one], hosts, whole=whole)
+    tallies = ControlTallies([one])
+    for host in hosts:
+        tallies.add(host)
+    (view,) = tallies.views(whole=whole)
     return view
 
 

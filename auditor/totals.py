@@ -1,0 +1,108 @@
+"""What the verdict rests on, added up host by host: nothing of a host is kept, but of the first few what the verdict line says of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from auditor.model import Finding
+
+if TYPE_CHECKING:
+    from auditor.policy import Policy
+    from auditor.report import HostReport
+
+FEW = 3
+"""Up to how many hosts the verdict line speaks of each by name."""
+_ABOUT_WAIVERS = frozenset(("waiver-expired", "waiver-too-long", "waiver-unused"))
+_APPROVAL = "listener-not-approved"
+
+
+class Sight:
+    """How many listeners of a host, or of all, were seen, and of how many the owners are hidden, or perhaps not all."""
+
+    __slots__ = ("hidden", "listeners", "partly")
+
+    def __init__(self, listeners: int = 0, hidden: int = 0, partly: int = 0) -> None:
+        self.listeners = listeners
+        self.hidden = hidden
+        self.partly = partly
+
+    @classmethod
+    def of(cls, host: HostReport) -> Sight:
+        sockets = [s for stack in host.snapshot.stacks.seen if "listening" in stack.shown for s in stack.listening.seen]
+        states = Counter(s.shown.get("owner_state") for s in sockets)
+        return cls(len(sockets), states["unreadable"] + states["none"] + states[None], states["partial"])
+
+    def add(self, other: Sight) -> None:
+        self.listeners += other.listeners
+        self.hidden += other.hidden
+        self.partly += other.partly
+
+
+class Totals:
+    """What was added so far. `fail_on` says whether findings of severity info are open.
+
+    `counts` are answers by outcome, `open` findings by severity, `inventory` those that are failed and not open. `leaves_open`: something
+    that the verdict rests on is not known. `judged`: a rule about hosts came to a result. `off` are rules that a policy turned off,
+    `not_checked` reasons by rule, `unassessed` the number of hosts whose policy lists no approved listeners; `gaps` are where accepted gaps
+    that were met are written. `seen` and `sights` are of the first FEW hosts, `sight` is of all.
+    """
+
+    __slots__ = ("_outcomes", "counts", "fail_on", "gaps", "hosts", "inventory", "leaves_open", "live", "not_checked", "off", "open",
+                 "policies", "seen", "sight", "sights", "unassessed")  # fmt: skip
+
+    def __init__(self, fail_on: str) -> None:
+        self.fail_on = fail_on
+        self.hosts = 0
+        self.counts: Counter[str] = Counter()
+        self.open: Counter[str] = Counter()
+        self.inventory = 0
+        self.leaves_open = False
+        self.live = False
+        self.policies: dict[str, Policy] = {}
+        self.gaps: set[str] = set()
+        self.off: set[str] = set()
+        self.not_checked: dict[str, str] = {}
+        self.unassessed = 0
+        self.seen: list[str] = []
+        self.sights: list[tuple[str, Sight]] = []
+        self.sight = Sight()
+        self._outcomes: set[str] = set()
+
+    def add(self, host: HostReport) -> None:
+        self.hosts += 1
+        self.live = self.live or host.live
+        self.policies.setdefault(host.policy.sha256, host.policy)
+        for finding in host.findings:
+            self._count(finding)
+        self.unassessed += any(one.outcome == "notchecked" and one.rule == _APPROVAL for one in host.findings)
+        sight = Sight.of(host)
+        self.sight.add(sight)
+        if len(self.seen) < FEW:
+            self.seen.append(host.seen_in_words)
+            self.sights.append((host.name, sight))
+
+    def _count(self, finding: Finding) -> None:
+        self.counts[finding.outcome] += 1
+        self.leaves_open = self.leaves_open or finding.leaves_open
+        if self.is_open(finding):
+            self.open[finding.severity] += 1
+        elif finding.outcome == "fail":
+            self.inventory += 1
+        elif finding.outcome == "unknown" and finding.waiver:
+            self.gaps.add(str(finding.waiver["origin"]))
+        elif finding.outcome == "notselected":
+            self.off.add(finding.rule)
+        elif finding.outcome == "notchecked":
+            self.not_checked.setdefault(finding.rule, finding.message)
+        if finding.rule not in _ABOUT_WAIVERS:
+            self._outcomes.add(finding.outcome)
+
+    def is_open(self, finding: Finding) -> bool:
+        """Whether it is failed and not waived; `info` only where --fail-on asks for it, and never what the scope makes inventory."""
+        return finding.outcome == "fail" and not finding.inventory and (finding.severity != "info" or self.fail_on == "info")
+
+    @property
+    def judged(self) -> bool:
+        """Whether any rule that is about hosts came to a result: a policy that turns all of them off judges nothing."""
+        return not self._outcomes <= {"notchecked", "notapplicable", "notselected"} or not self._outcomes
