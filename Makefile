@@ -4,7 +4,7 @@
 
 .POSIX:
 .NOTPARALLEL:
-.PHONY: audit test lint bench mutants clean
+.PHONY: audit test lint bench mutants pictures clean
 
 # Audit this host with the default policy. Succeeds whenever a report was written: 0, 1 and 3 are verdicts.
 audit:
@@ -19,10 +19,11 @@ audit:
 	if [ "$$before" = "$$(ls reports)" ]; then echo "make audit: port-auditor wrote no report" >&2; exit 70; fi; \
 	echo "make audit: $$verdict: $$(pwd)/$$(ls -t reports/*.html | head -n 1)"
 
-# The whole suite. -B and no caches: root testing or linting in a user's clone leaves nothing that the user cannot write.
+# The whole suite, in a process for each processor, four at most. -B and no caches: root testing or linting in a user's clone leaves nothing
+# that the user cannot write.
 test:
 	@PYTHON='$(PYTHON)' sh .ci/venv test
-	@.venv/bin/python -B -m pytest
+	@.venv/bin/python -B -m pytest -n logical --maxprocesses 4
 
 lint:
 	@PYTHON='$(PYTHON)' sh .ci/venv lint
@@ -34,6 +35,11 @@ lint:
 bench:
 	@PYTHON='$(PYTHON)' sh .ci/venv test
 	@.venv/bin/python tests/bench.py
+
+# The pictures in README.md; needs Chromium.
+pictures:
+	@PYTHON='$(PYTHON)' sh .ci/venv test,browser
+	@.venv/bin/python -B tests/pictures.py
 
 # How many small changes to what judges the tests notice; works in a copy, for half an hour, and fails below 85 %.
 mutants:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from auditor.errors import SourceError
 from auditor.model import Snapshot
+
+
+class Earlier:
+    """An earlier snapshot of the host called `name`, which is loaded when it is asked for: those of thousands of hosts need no memory."""
+
+    __slots__ = ("load", "machine_id", "name")
+
+    def __init__(self, name: str, machine_id: str | None, load: Callable[[], Snapshot]) -> None:
+        self.name = name
+        self.machine_id = machine_id
+        self.load = load
 
 
 class Baseline:
@@ -15,17 +26,17 @@ class Baseline:
     Raises SourceError where two are of one host: which of them would be meant cannot be told.
     """
 
-    def __init__(self, snapshots: Iterable[tuple[str, Snapshot]]) -> None:
-        self.unmet: dict[int, str] = {}
-        self._by_name: dict[str, Snapshot] = {}
-        self._by_machine: dict[str, list[Snapshot]] = {}
-        for name, snapshot in snapshots:
-            if name in self._by_name:
-                raise SourceError(f"the baseline has two snapshots of {name!r}", "give one of each host")
-            self._by_name[name] = snapshot
-            self.unmet[id(snapshot)] = name
-            if (machine := snapshot.shown.get("machine_id")) is not None:
-                self._by_machine.setdefault(machine, []).append(snapshot)
+    def __init__(self, snapshots: Iterable[Earlier]) -> None:
+        self.unmet: set[str] = set()
+        self._by_name: dict[str, Earlier] = {}
+        self._by_machine: dict[str, list[Earlier]] = {}
+        for one in snapshots:
+            if one.name in self._by_name:
+                raise SourceError(f"the baseline has two snapshots of {one.name!r}", "give one of each host")
+            self._by_name[one.name] = one
+            self.unmet.add(one.name)
+            if one.machine_id is not None:
+                self._by_machine.setdefault(one.machine_id, []).append(one)
 
     def of(self, name: str, snapshot: Snapshot) -> Snapshot | None:
         """The earlier snapshot of a host: by its name, else by its machine id where one alone has that, so that a host which was renamed
@@ -33,6 +44,7 @@ class Baseline:
         found = self._by_name.get(name)
         if found is None and (alike := self._by_machine.get(snapshot.shown.get("machine_id", ""), [])):
             found = alike[0] if len(alike) == 1 else None
-        if found is not None:
-            self.unmet.pop(id(found), None)
-        return found
+        if found is None:
+            return None
+        self.unmet.discard(found.name)
+        return found.load()

@@ -8,7 +8,7 @@ from auditor.control_view import DOUBTFUL, is_accepted, is_open
 from auditor.model import Finding
 
 if TYPE_CHECKING:
-    from auditor.report import HostReport
+    from auditor.host_report import HostReport
 
 RULE = "listener-not-approved"
 _UNASKED = ("notchecked", "notselected")

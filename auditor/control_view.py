@@ -14,7 +14,7 @@ from auditor.controls import RELATIONS, Control, Framework, Map
 from auditor.model import Finding
 
 if TYPE_CHECKING:
-    from auditor.report import HostReport
+    from auditor.host_report import HostReport
 
 JUDGED = ("pass", "fail", "waived")
 DOUBTFUL = ("unknown", "error")

@@ -15,13 +15,17 @@ _PLAIN = ("", "ports", "value")
 """Aspects that go without saying."""
 NOT_COMPARED = "could not be compared"
 A, B = "A", "B"
+Places = tuple[str, str]
+"""What the two sides are called, before what holds of one."""
+IN_A_AND_B: Places = (f"in {A}", f"in {B}")
+SINCE_BASELINE: Places = ("at the baseline", "now")
 
 
 class Change:
     """One difference, or (sign `?`) one thing that could not be compared and `why`. `before` is what A says, `after` what B says; `count`
     is how many things share the subject, where only one side has them."""
 
-    __slots__ = ("after", "aspect", "before", "count", "kind", "sign", "stack", "subject", "why")
+    __slots__ = ("after", "aspect", "before", "count", "kind", "places", "sign", "stack", "subject", "why")
 
     def __init__(
         self, sign: str, kind: str, subject: str = "", *, aspect: str = "", before: str | None = None, after: str | None = None,
@@ -36,6 +40,7 @@ class Change:
         self.why = why
         self.count = count
         self.stack = stack
+        self.places = IN_A_AND_B
 
     @property
     def what(self) -> str:
@@ -50,7 +55,7 @@ class Change:
     def __str__(self) -> str:
         times = f" ({self.count} of them)" if self.count > 1 else ""
         if self.sign == UNKNOWN:
-            sides = [f"{said} in {side}" for side, said in ((A, self.before), (B, self.after)) if said]
+            sides = [f"{said} {place}" for place, said in zip(self.places, (self.before, self.after), strict=True) if said]
             return f"? {self.what}{times}: {'; '.join([*sides, NOT_COMPARED])}: {self.why}"
         if self.sign == CHANGED:
             return f"~ {self.what}: {self.before} -> {self.after}"
@@ -117,12 +122,12 @@ class Side:
     """The things of a kind that one source has. `hides(thing)` says why a thing may be there and not be seen, None where it would have
     been; `single` says that there is never more than one thing of a subject, so that what is seen of it is all of it."""
 
-    __slots__ = ("hides", "single", "things", "word")
+    __slots__ = ("hides", "place", "single", "things")
 
     def __init__(
-        self, word: str, things: Iterable[Thing], hides: Callable[[Thing], str | None] = sees_all, *, single: bool = False
+        self, place: str, things: Iterable[Thing], hides: Callable[[Thing], str | None] = sees_all, *, single: bool = False
     ) -> None:  # fmt: skip
-        self.word = word
+        self.place = place
         self.hides = hides
         self.single = single
         self.things: dict[str, list[Thing]] = {}
@@ -131,7 +136,7 @@ class Side:
 
     def hidden(self, group: Iterable[Thing]) -> str | None:
         """Why one like these may be there and not be seen."""
-        return next((f"not all of {self.word} was seen: {why}" for thing in group if (why := self.hides(thing))), None)
+        return next((f"{self.place} not all was seen: {why}" for thing in group if (why := self.hides(thing))), None)
 
 
 def changes(kind: str, sides: Iterable[Side], doubts: Mapping[str, str] | None = None) -> Iterator[Change]:
@@ -162,11 +167,11 @@ class _Half:
     """The things of one subject on one side. `hidden` says why there may be more of them, or `doubt` why they may be others; `hides_more`
     is the same where what is seen of one may then not be all of it."""
 
-    __slots__ = ("group", "hidden", "hides_more", "word")
+    __slots__ = ("group", "hidden", "hides_more", "place")
 
     def __init__(self, side: Side, other: Side, subject: str, doubt: str | None) -> None:
         self.group = side.things.get(subject, [])
-        self.word = side.word
+        self.place = side.place
         self.hidden = side.hidden((*self.group, *other.things.get(subject, ()))) or doubt
         self.hides_more = doubt if side.single else self.hidden
 
@@ -177,9 +182,9 @@ class _Half:
         """Why not all of an aspect is shown; `asked` where one that is not shown at all counts."""
         for thing in self.group:
             if aspect in thing.unsure:
-                return f"in {self.word} {thing.unsure[aspect]}"
+                return thing.unsure[aspect]
             if asked and aspect not in thing.aspects:
-                return f"{self.word} does not show it"
+                return "it is not shown"
         return None
 
     def portraits(self) -> Counter[Any]:
@@ -212,12 +217,21 @@ def _aspect(kind: str, subject: str, aspect: str, ours: _Half, theirs: _Half) ->
     unsure_a, unsure_b = ours.unsure(aspect, asked), theirs.unsure(aspect, asked)
     lost, gained = _unmatched(before, after), _unmatched(after, before)
     certain = (lost and not (unsure_b or theirs.hides_more)) or (gained and not (unsure_a or ours.hides_more))
-    why = " and ".join(filter(None, (unsure_a, unsure_b))) or ours.hides_more or theirs.hides_more
+    why = _of_both((ours.place, unsure_a), (theirs.place, unsure_b)) or ours.hides_more or theirs.hides_more
     if certain:
         yield Change(CHANGED, kind, subject, aspect=aspect, before=_told(before) or "none", after=_told(after) or "none")
     elif unsure_a or unsure_b or set(before) != set(after):
         why = why or "not all of it is shown"
         yield Change(UNKNOWN, kind, subject, aspect=aspect, why=why, before=_told(before), after=_told(after))
+
+
+def _of_both(*sides: tuple[str, str | None]) -> str:
+    """Why not all of an aspect is shown; what both sides give as the reason is said once."""
+    places: dict[str, list[str]] = {}
+    for place, why in sides:
+        if why is not None:
+            places.setdefault(why, []).append(place)
+    return " and ".join(f"{' and '.join(where)} {why}" for why, where in places.items())
 
 
 def _unmatched(values: list[Value], others: list[Value]) -> list[Value]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from auditor.binding import Endpoint
     from auditor.model import Socket
 
 _ESCAPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -20,12 +23,31 @@ def harmless(text: object) -> str:
     return "".join(_escape(c) if ord(c) > 0x7F and unicodedata.category(c) in _ESCAPED else c for c in plain)
 
 
+def harmless_within(value: Any) -> Any:
+    """A JSON value, with every text in it harmless, those of its keys too."""
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {harmless(key): harmless_within(item) for key, item in value.items()}
+    return [harmless_within(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def _escape(c: str) -> str:
     code = ord(c)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def holders(socket: Socket) -> str:
+def who_in_words(thing: object) -> str | None:
+    """Who holds a socket, or may use a grant; None of what nobody holds."""
+    from auditor.binding import Endpoint, Grant
+    from auditor.model import Socket
+
+    if isinstance(thing, Socket | Endpoint):
+        return holders(thing)
+    return harmless(thing.shown["scope"]) if isinstance(thing, Grant) and "scope" in thing.shown else None
+
+
+def holders(socket: Socket | Endpoint) -> str:
     """Who holds a socket, in a few harmless words."""
     shown = socket.shown
     if unit := shown.get("socket_unit"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auditor.differences import Change
+from auditor.differences import SINCE_BASELINE, Change
 from auditor.facts import UnknownFact
 from auditor.model import Finding, Snapshot, Stack
 from auditor.policy import Policy
@@ -158,7 +158,7 @@ class _Host:
     @cached_property
     def changes(self) -> list[Change]:
         """What changed since the baseline."""
-        return [] if self.baseline is None else differences(self.baseline, self.snapshot)
+        return [] if self.baseline is None else differences(self.baseline, self.snapshot, SINCE_BASELINE)
 
     def _changed(self, stack: Stack) -> Iterator[Subject]:
         """What changed in a stack; with the host's own, what changed of the host itself and of stacks that are gone."""

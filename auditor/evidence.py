@@ -14,6 +14,8 @@ MAGIC = b"port-auditor evidence 1\n"
 _UTF_8, _UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 MAX_LINE = 1 << 20
 MAX_BUNDLE = 64 << 20
+MAX_HEAD = 1 << 10
+"""Characters of a key of the head and its value: a host's name, which every finding repeats, has 255 at most (RFC 1035)."""
 _QUOTING = frozenset("'\"\\")
 _ANSI_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"f": b"\f", b"v": b"\v"}
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")
@@ -229,6 +231,8 @@ class _Reader:
         key, _, value = text.partition(" ")
         if key in self.head:
             self.gap(f"the bundle says '{key}' twice", line)
+        elif len(text) > MAX_HEAD:
+            self.gap(f"the bundle's '{key[:20]}' is longer than {MAX_HEAD} characters and was not read")
         else:
             self.head[key] = value
 

@@ -350,14 +350,15 @@ class Finding:
     """What became of one rule on one subject. Rule, host, stack and subject make the `fingerprint`: it outlives restarts.
 
     `inventory`: the policy's scope leaves it out of the verdict. `facts` are the kinds of facts that were missing where it is unknown;
-    such a finding with a `waiver` is a gap that the policy accepts. `who` is who holds or may use what it is about, in words.
+    such a finding with a `waiver` is a gap that the policy accepts. `subjects` are the names of all that a finding of several is about, of
+    which `examples` are for reading. `who` is who holds or may use what it is about, in words.
     `first_seen` is the stamp of the evidence that shows it first: the baseline's, which may not have been the first of all, where it was
     there already (`unchanged`), this one's where it was not (`new`). `baseline_state` is one of these words, None where there is no
     baseline, or it does not tell.
     """
 
     __slots__ = ("baseline_state", "controls", "count", "examples", "expected", "facts", "first_seen", "host", "inventory", "message",
-                 "observed", "outcome", "rule", "severity", "source", "stack", "subject", "waiver", "who")  # fmt: skip
+                 "observed", "outcome", "rule", "severity", "source", "stack", "subject", "subjects", "waiver", "who")  # fmt: skip
 
     def __init__(
         self, rule: str, host: str, stack: str | None, subject: str, outcome: str, severity: str, message: str, *,
@@ -380,6 +381,7 @@ class Finding:
         self.inventory = inventory
         self.facts = facts
         self.controls: tuple[str, ...] = ()
+        self.subjects: tuple[str, ...] = ()
         self.who: str | None = None
         self.baseline_state: str | None = None
         self.first_seen: str | None = None

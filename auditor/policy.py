@@ -37,13 +37,14 @@ from auditor.policy_keys import (
 )
 from auditor.policy_rules import Rules, RuleSetting, rule_name, rule_settings
 from auditor.policy_scope import APPLIES_TO_KEYS, AppliesTo, Scope, scope_keys
+from auditor.policy_shown import REPORT_KEYS, Shown
 from auditor.policy_waivers import AcceptedGap, Waiver, accepted_gap, waiver
 from auditor.port_range import PortRange
 from auditor.yaml_nodes import Mapping, Node, Scalar, printable, quoted
 from auditor.yaml_nodes import load as load_yaml
 
 FILES_MAX = 32
-SECTIONS = ("applies_to", "controls", "must_have", "scope", "privileged", "ephemeral")
+SECTIONS = ("report", "applies_to", "controls", "must_have", "scope", "privileged", "ephemeral")
 """The small parts: each is a list, or keys of a value or a list each."""
 JOINED = (("controls", ""), ("must_have", ""), ("privileged", "granted_to"), ("ephemeral", "reserved_must_include"))
 """Those whose lists are joined; of the others a later file's word replaces an earlier one's."""
@@ -65,13 +66,13 @@ class Policy:
     `approved`, `required` and `forbidden` are entries; `approved_given` says whether any file has the list at all: without it, approval
     is not assessed; with an empty one, nothing is approved. `granted_to` says who may hold a privileged port (None: anybody),
     `reserved_must_include` what must be kept from ephemeral use, `must_have` what an approved entry must say. `rules`, `waivers` and
-    `gaps` as written. `controls` are the frameworks that a report shows (empty: any). `parts` are the small parts as written, by section
-    and key ("" for a section that is one list).
+    `gaps` as written. `shown` is what reports say of themselves, `controls` the frameworks that they show (empty: any). `parts` are the
+    small parts as written, by section and key ("" for a section that is one list).
     """
 
     __slots__ = ("_index", "applies_to", "approved", "approved_given", "controls", "ephemeral", "files", "forbidden", "gaps", "granted_to",
                  "must_have", "name", "parts", "privileged", "required", "reserved_must_include", "rules", "scope", "sha256",
-                 "waivers")  # fmt: skip
+                 "shown", "waivers")  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -79,6 +80,7 @@ class Policy:
         self.files: list[str] = []
         self.applies_to = AppliesTo()
         self.scope = Scope()
+        self.shown = Shown()
         self.controls: tuple[str, ...] = ()
         self.must_have: tuple[str, ...] = ()
         self.privileged: Expected | None = None
@@ -264,7 +266,7 @@ class _Loading:
                 self.part(section, top.items[section][1])
         policy.controls = tuple(dict.fromkeys((*policy.controls, *values.get("controls", ()))))
         policy.must_have = tuple(dict.fromkeys((*policy.must_have, *values.get("must_have", ()))))
-        for section, part in (("applies_to", policy.applies_to), ("scope", policy.scope)):
+        for section, part in (("report", policy.shown), ("applies_to", policy.applies_to), ("scope", policy.scope)):
             for key, value in values.get(section, {}).items():
                 setattr(part, key, value)
         privileged, ephemeral = values.get("privileged", {}), values.get("ephemeral", {})
@@ -355,6 +357,7 @@ def top_keys(rules: Rules) -> dict[str, Reader[Any]]:
     return {
         "policy": version_1("policies"),
         "extends": one_or_more(word, "policies", "name one, or leave the key out"),
+        "report": lambda node: _some(node, REPORT_KEYS),
         "applies_to": lambda node: mapping(node, APPLIES_TO_KEYS),
         "controls": one_or_more(_framework, "frameworks"),
         "defaults": lambda node: mapping(node, {key: WORD_KEYS[key] for key in DEFAULT_KEYS}),

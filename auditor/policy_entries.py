@@ -175,7 +175,7 @@ def holders_fit(
             except UnknownFact as unknown:
                 why = why or unknown
     except UnknownFact as gap:
-        why = why or _not_visible(asked[0][0], gap)
+        why = why or (_perhaps_another(asked[0][0], gap) if seen else _not_visible(asked[0][0], gap))
     if why is None and not seen:
         why = UnknownFact(f"{asked[0][0]} is not visible: no holder was seen", "owners")
     if why is not None:
@@ -199,6 +199,11 @@ def _holder_fits(
     if why is not None:
         raise why
     return True
+
+
+def _perhaps_another(key: str, gap: UnknownFact) -> UnknownFact:
+    """Of a socket of which a holder was seen, and perhaps not every one."""
+    return UnknownFact(f"whether another {key} holds it too is not visible: {gap}", gap.fact)
 
 
 def _not_visible(key: str, unknown: UnknownFact) -> UnknownFact:

@@ -15,6 +15,7 @@ from auditor.policy_csv import DELIMITERS, SOURCE_KEYS
 from auditor.policy_entries import APPROVED_KEYS, CRITERIA_KEYS, DEFAULT_KEYS, FORBIDDEN_KEYS, OWNER_KEYS, WORD_KEYS
 from auditor.policy_rules import Rules, rule_name
 from auditor.policy_scope import APPLIES_TO_KEYS, INVENTORY, JUDGE, scope_keys
+from auditor.policy_shown import REPORT_KEYS
 from auditor.policy_waivers import GAP_KEYS, waivable, waiver_keys
 from auditor.port_range import PORT_MAX, PortRange
 
@@ -110,6 +111,7 @@ def schema(rules: Rules, frameworks: Iterable[str]) -> Shape:
     top = {
         "policy": {"enum": [1, "1"]},
         "extends": _WORDS,
+        "report": _object(REPORT_KEYS, dict.fromkeys(REPORT_KEYS, _TEXT)),
         "applies_to": _object(APPLIES_TO_KEYS, dict.fromkeys(APPLIES_TO_KEYS, _WORDS)),
         "controls": _some(_one_of(frameworks)),
         "defaults": _object(DEFAULT_KEYS, _ENTRY),

@@ -33,7 +33,9 @@ class Acceptance:
     """
 
     word = "acceptance"
-    __slots__ = ("approved_by", "compensated_by", "expires", "hosts", "id", "origin", "owner", "reason", "stacks", "ticket", "written")
+    subjects: tuple[Glob, ...] | None
+    __slots__ = ("approved_by", "compensated_by", "expires", "hosts", "id", "origin", "owner", "reason", "stacks", "subjects", "ticket",
+                 "written")  # fmt: skip
 
     def __init__(self, values: dict[str, Any], written: Mapping) -> None:
         self.reason: str = values["reason"]
@@ -45,6 +47,7 @@ class Acceptance:
         self.compensated_by: str | None = values.get("compensated_by")
         self.hosts: tuple[Glob, ...] | None = values.get("hosts")
         self.stacks: tuple[Glob, ...] | None = values.get("stack")
+        self.subjects = values.get("subject")
         self.written = written
         self.origin = written.origin
 
@@ -71,6 +74,13 @@ class Acceptance:
         return {key: word for key, word in words.items() if word is not None} | {"expires": self.expires.isoformat(), "origin": self.origin}
 
     @property
+    def told(self) -> dict[str, Any]:
+        """What a register says about it: what `to_json` has, its `name` and `kind`, and what it accepts (`about`), of which `subjects`
+        (patterns; none: of any)."""
+        subjects = [glob.pattern for glob in self.subjects or ()]
+        return {"name": str(self), "kind": self.word, "about": self.about, "subjects": subjects, **self.to_json()}
+
+    @property
     def title(self) -> str:
         """As "waiver EXC-118", or by its place where it has no id."""
         return f"{self.word} {self.id}" if self.id else str(self)
@@ -83,12 +93,11 @@ class Waiver(Acceptance):
     """A finding of `rule` that is accepted, for these `subjects` (None: any), for whom (`pinned`: executable, user)."""
 
     word = "waiver"
-    __slots__ = ("pinned", "rule", "subjects")
+    __slots__ = ("pinned", "rule")
 
     def __init__(self, values: dict[str, Any], written: Mapping) -> None:
         super().__init__(values, written)
         self.rule: str = values["rule"]
-        self.subjects: tuple[Glob, ...] | None = values.get("subject")
         self.pinned = tuple((key, judge, values[key]) for key, judge in _PINS.items() if key in values)
 
     @property
@@ -109,12 +118,11 @@ class AcceptedGap(Acceptance):
     """Facts of these kinds that cannot be seen, and need not be; of these `subjects` alone, where it names any."""
 
     word = "accepted gap"
-    __slots__ = ("facts", "subjects")
+    __slots__ = ("facts",)
 
     def __init__(self, values: dict[str, Any], written: Mapping) -> None:
         super().__init__(values, written)
         self.facts: tuple[str, ...] = values["fact"]
-        self.subjects: tuple[Glob, ...] | None = values.get("subject")
 
     @property
     def about(self) -> str:

@@ -12,14 +12,16 @@ Write = Callable[["Report", TextIO], None]
 
 
 class Reporter:
-    """A format: `suffix` of its files, `media_type`, and `render`. `name` is stamped from its module."""
+    """A format: `suffix` of its files, `media_type`, and `render`. `name` is stamped from its module. `mode` is that of its files: reports
+    are not for everybody, unless a format says that its files are."""
 
-    __slots__ = ("media_type", "name", "render", "suffix")
+    __slots__ = ("media_type", "mode", "name", "render", "suffix")
 
-    def __init__(self, *, suffix: str, media_type: str, render: Write) -> None:
+    def __init__(self, *, suffix: str, media_type: str, render: Write, mode: int = 0o640) -> None:
         self.suffix = suffix
         self.media_type = media_type
         self.render = render
+        self.mode = mode
         self.name = ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from auditor.differences import ADDED, CHANGED, REMOVED, UNKNOWN, A, B, Change, Side, Thing, changes, hiding, text_of
+from auditor.differences import ADDED, CHANGED, IN_A_AND_B, REMOVED, UNKNOWN, Change, Places, Side, Thing, changes, hiding, text_of
 from auditor.facts import Facts
 from auditor.model import Address, Persisted, Range, Setting, Snapshot, Stack
 from auditor.port_range import PortRange
@@ -17,23 +17,25 @@ from auditor.socket_differences import of_sockets, socket_thing
 _HOST = "host"
 
 
-def differences(before: Snapshot, after: Snapshot) -> list[Change]:
-    """Everything that differs or could not be compared; the host itself first, then stack by stack."""
+def differences(before: Snapshot, after: Snapshot, places: Places = IN_A_AND_B) -> list[Change]:
+    """Everything that differs or could not be compared; the host itself first, then stack by stack. `places` are the words for the two."""
     ours, theirs = before.facts("stacks"), after.facts("stacks")
     names = {stack.name for facts in (ours, theirs) for stack in facts.seen}
-    stacks = [_stack_side(word, facts, names) for word, facts in ((A, ours), (B, theirs))]
-    found = [*_of_the_host(before, after), *_gaps({"stacks": (ours, theirs)})]
+    stacks = [_stack_side(place, facts, names) for place, facts in zip(places, (ours, theirs), strict=True)]
+    found = [*_of_the_host(before, after, places), *_gaps({"stacks": (ours, theirs)}, places)]
     within = _by_subject(changes("stack", stacks))
     for name in sorted(names, key=lambda name: (name != _HOST, name)):
         told = within.get(name, [])
         one, other = (side.things[name][0].of if name in side.things else None for side in stacks)
         if one is not None and other is not None:
-            told += _of_a_stack(one, other, before, after)
+            told += _of_a_stack(one, other, before, after, places)
         elif told[0].sign in (ADDED, REMOVED):
-            told += _listeners(one, other)
+            told += _listeners(one, other, places)
         for change in told:
             change.stack = name
         found += told
+    for change in found:
+        change.places = places
     return found
 
 
@@ -44,19 +46,19 @@ def _by_subject(told: Iterable[Change]) -> dict[str, list[Change]]:
     return found
 
 
-def _of_the_host(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def _of_the_host(before: Snapshot, after: Snapshot, places: Places) -> Iterator[Change]:
     names = [snapshot.shown.get("host") for snapshot in (before, after)]
     same = before.shown.get("machine_id", "") == after.shown.get("machine_id")
     if same and None not in names and names[0] != names[1]:
         yield Change(CHANGED, "host name", before=names[0], after=names[1])
     for key in ("system", "release"):
-        for change in changes(key, (Side(word, [_named(one, key)], single=True) for word, one in ((A, before), (B, after)))):
+        for change in changes(key, map(_host_side, places, (before, after), (key, key))):
             change.aspect = ""
             yield change
 
 
-def _named(snapshot: Snapshot, key: str) -> Thing:
-    return Thing("", *_stated("it", snapshot.shown.get(key)))
+def _host_side(place: str, snapshot: Snapshot, key: str) -> Side:
+    return Side(place, [Thing("", *_stated("it", snapshot.shown.get(key)))], single=True)
 
 
 def _stated(name: str, value: str | None) -> tuple[dict[str, tuple[Any, ...]], dict[str, str]]:
@@ -69,51 +71,51 @@ def _stack_thing(stack: Stack) -> Thing:
     return Thing(stack.name, {"kind": (stack.kind,)}, words=f"{stack.kind}, {count} socket{'' if count == 1 else 's'}", of=stack)
 
 
-def _stack_side(word: str, facts: Facts[Stack], names: set[str]) -> Side:
+def _stack_side(place: str, facts: Facts[Stack], names: set[str]) -> Side:
     """A gap that names one of the stacks that were seen is about that one; any other may be about any."""
 
     def hides(thing: Thing) -> str | None:
         return next((gap.why for gap in facts.gaps if gap.stack == thing.subject or gap.stack not in names), None)
 
-    return Side(word, map(_stack_thing, facts.seen), hides, single=True)
+    return Side(place, map(_stack_thing, facts.seen), hides, single=True)
 
 
-def _listeners(one: Stack | None, other: Stack | None) -> Iterator[Change]:
+def _listeners(one: Stack | None, other: Stack | None, places: Places) -> Iterator[Change]:
     """The sockets of a stack that only one side has."""
-    sides = [Side(word, [socket_thing(socket) for socket in stack.facts("listening").seen] if stack is not None else [])
-             for word, stack in ((A, one), (B, other))]  # fmt: skip
+    sides = [Side(place, [socket_thing(socket) for socket in stack.facts("listening").seen] if stack is not None else [])
+             for place, stack in zip(places, (one, other), strict=True)]  # fmt: skip
     return changes("socket", sides)
 
 
-def _of_a_stack(one: Stack, other: Stack, before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def _of_a_stack(one: Stack, other: Stack, before: Snapshot, after: Snapshot, places: Places) -> Iterator[Change]:
     pairs = {name: (one.facts(name), other.facts(name)) for name in ("listening", *_SIDES)}
-    yield from _gaps(pairs)
-    yield from of_sockets(*pairs.pop("listening"), before, after)
+    yield from _gaps(pairs, places)
+    yield from of_sockets(*pairs.pop("listening"), before, after, places)
     for name, (kind, side) in _SIDES.items():
-        yield from changes(kind, (side(word, facts) for word, facts in zip((A, B), pairs[name], strict=True)))
+        yield from changes(kind, map(side, places, pairs[name]))
 
 
-def _gaps(pairs: dict[str, tuple[Facts[Any], Facts[Any]]]) -> Iterator[Change]:
+def _gaps(pairs: dict[str, tuple[Facts[Any], Facts[Any]]], places: Places) -> Iterator[Change]:
     """A line for each reason why not all was seen, with the kinds of facts it is about."""
     reasons: dict[tuple[str, str | None], dict[str, set[str]]] = {}
     for name, sides in pairs.items():
-        for word, facts in zip((A, B), sides, strict=True):
+        for place, facts in zip(places, sides, strict=True):
             for gap in facts.gaps:
                 scope = " ".join(str(word) for word in (gap.protocol, gap.family, gap.stack, gap.ports) if word is not None)
                 kinds = reasons.setdefault((gap.why, gap.line), {})
-                kinds.setdefault(f"{name} ({scope})" if scope else name, set()).add(word)
+                kinds.setdefault(f"{name} ({scope})" if scope else name, set()).add(place)
     for (why, _), kinds in reasons.items():
-        words = " and ".join(sorted({word for said in kinds.values() for word in said}))
-        yield Change(UNKNOWN, ", ".join(kinds), why=f"not all of {words} was seen: {why}")
+        where = " and ".join(sorted({place for said in kinds.values() for place in said}, key=places.index))
+        yield Change(UNKNOWN, ", ".join(kinds), why=f"{where} not all was seen: {why}")
 
 
-def _range_side(word: str, facts: Facts[Range]) -> Side:
+def _range_side(place: str, facts: Facts[Range]) -> Side:
     """One thing for each role, protocol and family: all the ports that it has."""
     groups: dict[str, list[Range]] = {}
     for one in facts.seen:
         words = [w for key in ("role", "protocol", "family") if (w := one.shown.get(key, "any")) not in ("any", "default")]
         groups.setdefault(" ".join(words), []).append(one)
-    return Side(word, [_range_thing(subject, ranges) for subject, ranges in groups.items()], hiding(facts))
+    return Side(place, [_range_thing(subject, ranges) for subject, ranges in groups.items()], hiding(facts))
 
 
 def _range_thing(subject: str, ranges: list[Range]) -> Thing:
@@ -138,16 +140,16 @@ def joined(ranges: Iterable[PortRange]) -> list[PortRange]:
     return found
 
 
-def _setting_side(word: str, facts: Facts[Setting]) -> Side:
+def _setting_side(place: str, facts: Facts[Setting]) -> Side:
     things = [Thing(str(one), *_stated("value", one.shown.get("value")), words=_quoted(one), of=one) for one in facts.seen]
-    return Side(word, things, hiding(facts), single=True)
+    return Side(place, things, hiding(facts), single=True)
 
 
 def _quoted(setting: Setting) -> str:
     return setting.shown.get("value", "not shown") or "''"
 
 
-def _persisted_side(word: str, facts: Facts[Persisted]) -> Side:
+def _persisted_side(place: str, facts: Facts[Persisted]) -> Side:
     """One thing for each name and file, with its values in the order in which they are applied."""
     groups: dict[str, list[Persisted]] = {}
     for one in facts.seen:
@@ -156,17 +158,17 @@ def _persisted_side(word: str, facts: Facts[Persisted]) -> Side:
     for subject, lines in groups.items():
         value = ", then ".join(map(_quoted, lines)) if all("value" in line.shown for line in lines) else None
         things.append(Thing(subject, *_stated("value", value), words=value or "", of=lines[0]))
-    return Side(word, things, hiding(facts))
+    return Side(place, things, hiding(facts))
 
 
-def _address_side(word: str, facts: Facts[Address]) -> Side:
+def _address_side(place: str, facts: Facts[Address]) -> Side:
     things = []
     for one in facts.seen:
         shown = one.shown
         aspects: dict[str, tuple[Any, ...]] = {key: (text_of(shown[key]),) for key in ("prefix", "kind") if key in shown}
         subject = f"{shown.get('address', '?')} on {shown.get('device', '?')}"
         things.append(Thing(subject, aspects, words=f"/{shown['prefix']}" if "prefix" in shown else "", of=one))
-    return Side(word, things, hiding(facts), single=True)
+    return Side(place, things, hiding(facts), single=True)
 
 
 _SIDES: dict[str, tuple[str, Callable[[str, Facts[Any]], Side]]] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from auditor.differences import A, B, Change, Partial, Side, Thing, alike, changes, hiding, text_of
+from auditor.differences import IN_A_AND_B, Change, Partial, Places, Side, Thing, alike, changes, hiding, text_of
 from auditor.facts import Facts
 from auditor.model import Snapshot, Socket
 from auditor.owner import Owner
@@ -21,12 +21,14 @@ _OPTIONAL = {
 """Keys that only some sources speak of, and their words."""
 
 
-def of_sockets(ours: Facts[Socket], theirs: Facts[Socket], before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def of_sockets(
+    ours: Facts[Socket], theirs: Facts[Socket], before: Snapshot, after: Snapshot, places: Places = IN_A_AND_B
+) -> Iterator[Change]:
     """The changes between two listings."""
     names = _names(ours.seen, theirs.seen)
     sides = [
-        Side(word, [socket_thing(one, names(one)) for one in facts.seen], _hiding(facts, host, other))
-        for word, facts, host, other in ((A, ours, before, after), (B, theirs, after, before))
+        Side(place, [socket_thing(one, names(one)) for one in facts.seen], _hiding(facts, host, other))
+        for place, facts, host, other in zip(places, (ours, theirs), (before, after), (after, before), strict=True)
     ]
     return changes("socket", sides, _doubts(*sides))
 
@@ -123,7 +125,7 @@ def _doubts(before: Side, after: Side) -> dict[str, str]:
             if one.subject not in found:
                 perhaps = (other for other in filed.near(one) if one.subject != other.subject and _perhaps(one, other))
                 if (other := next(perhaps, None)) is not None:
-                    found[one.subject] = f"{other.subject} of {theirs.word} may be the same"
+                    found[one.subject] = f"{theirs.place} {other.subject} may be the same"
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import math
 import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from auditor.errors import SourceError
 from auditor.evidence import MAGIC, MAX_BUNDLE, load
@@ -68,6 +70,32 @@ def from_path(path: str, tables: Tables) -> Iterator[Source | tuple[str, str]]:
             yield file, f"{file}: {error.strerror or error}"
     for folder in unread:
         yield str(folder.filename), f"{folder.filename}: {folder.strerror}"
+
+
+class Glimpse:
+    """What a file shows of its host without being interpreted; `machine_id` is None where it shows none."""
+
+    __slots__ = ("machine_id", "path")
+
+    def __init__(self, path: str, machine_id: str | None) -> None:
+        self.path = path
+        self.machine_id = machine_id
+
+
+def glimpses(path: str) -> Iterator[Glimpse]:
+    """A glimpse of each file at a path that holds one source. What is bad is left out: `from_path` says so of it."""
+    for file in _files(path, []) if path != "-" else ():
+        try:
+            content = _content(file)
+        except (OSError, SourceError):
+            continue
+        if content.startswith(MAGIC):
+            yield Glimpse(file, load(content).head.get("machine-id"))
+        elif content.lstrip()[:1] == b"{":
+            with suppress(SourceError):
+                sources = [source for source in _snapshots(content, file) if isinstance(source, Source)]
+                if len(sources) == 1 and sources[0].given == file:
+                    yield Glimpse(file, sources[0].snapshot.shown.get("machine_id"))
 
 
 def _files(path: str, unread: list[OSError]) -> Iterator[str]:
@@ -178,10 +206,8 @@ class BrokenInterpreter(SourceError):
 
 def _snapshots(content: bytes, given: str) -> Iterator[Source | tuple[str, str]]:
     """One snapshot, or one a line; a bad line is (where, why) and does not cost the others."""
-    import json
-
     try:
-        yield _snapshot(json.loads(content), given)
+        yield _snapshot(_json(content), given)
         return
     except (ValueError, RecursionError) as error:
         lines = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
@@ -190,11 +216,24 @@ def _snapshots(content: bytes, given: str) -> Iterator[Source | tuple[str, str]]
     for number, line in lines:
         where = f"{given}:{number}"
         try:
-            yield _snapshot(json.loads(line), where)
+            yield _snapshot(_json(line), where)
         except (ValueError, RecursionError) as error:
             yield where, f"{where}: not JSON: {error}"
         except SourceError as error:
             yield where, str(error)
+
+
+def _json(content: bytes) -> object:
+    """By RFC 8259, section 6: without NaN, and without numbers that Python would hold for infinite, which no report could carry on."""
+    import json
+
+    return json.loads(content, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number:.40} is no number that JSON can carry on")
+    return value
 
 
 def _snapshot(value: object, given: str) -> Source:

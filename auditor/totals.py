@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from auditor.model import Finding
 
 if TYPE_CHECKING:
+    from auditor.host_report import HostReport
     from auditor.policy import Policy
-    from auditor.report import HostReport
 
 FEW = 3
 """Up to how many hosts the verdict line speaks of each by name."""
@@ -42,23 +42,25 @@ class Sight:
 class Totals:
     """What was added so far. `fail_on` says whether findings of severity info are open.
 
-    `counts` are answers by outcome, `open` findings by severity, `inventory` those that are failed and not open. `leaves_open`: something
-    that the verdict rests on is not known. `judged`: a rule about hosts came to a result. `off` are rules that a policy turned off,
-    `not_checked` reasons by rule, `unassessed` the number of hosts whose policy lists no approved listeners; `gaps` are where accepted gaps
-    that were met are written. `seen` and `sights` are of the first FEW hosts, `sight` is of all.
+    `counts` are answers by outcome, `states` by what they count as, `open` findings by severity, `inventory` those that are failed and not
+    open. `leaves_open`: something that the verdict rests on is not known. `judged`: a rule about hosts came to a result. `off` are rules
+    that a policy turned off, `not_checked` reasons by rule, `unassessed` the number of hosts whose policy lists no approved listeners;
+    `gaps` are where accepted gaps that were met are written. `seen` and `sights` are of the first FEW hosts, `sight` is of all.
     """
 
     __slots__ = ("_outcomes", "counts", "fail_on", "gaps", "hosts", "inventory", "leaves_open", "live", "not_checked", "off", "open",
-                 "policies", "seen", "sight", "sights", "unassessed")  # fmt: skip
+                 "policies", "saved", "seen", "sight", "sights", "states", "unassessed")  # fmt: skip
 
     def __init__(self, fail_on: str) -> None:
         self.fail_on = fail_on
         self.hosts = 0
         self.counts: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
         self.open: Counter[str] = Counter()
         self.inventory = 0
         self.leaves_open = False
         self.live = False
+        self.saved = 0
         self.policies: dict[str, Policy] = {}
         self.gaps: set[str] = set()
         self.off: set[str] = set()
@@ -72,6 +74,7 @@ class Totals:
     def add(self, host: HostReport) -> None:
         self.hosts += 1
         self.live = self.live or host.live
+        self.saved += "saved_by_hand" in (host.snapshot.shown.get("visibility") or {})
         self.policies.setdefault(host.policy.sha256, host.policy)
         for finding in host.findings:
             self._count(finding)
@@ -84,6 +87,7 @@ class Totals:
 
     def _count(self, finding: Finding) -> None:
         self.counts[finding.outcome] += 1
+        self.states[self.state(finding)] += 1
         self.leaves_open = self.leaves_open or finding.leaves_open
         if self.is_open(finding):
             self.open[finding.severity] += 1
@@ -101,6 +105,15 @@ class Totals:
     def is_open(self, finding: Finding) -> bool:
         """Whether it is failed and not waived; `info` only where --fail-on asks for it, and never what the scope makes inventory."""
         return finding.outcome == "fail" and not finding.inventory and (finding.severity != "info" or self.fail_on == "info")
+
+    def state(self, finding: Finding) -> str:
+        """What it counts as: `open`; `inventory`, which is no part of the verdict; `accepted`, an unknown that the policy accepts; else its
+        outcome."""
+        if finding.outcome == "fail":
+            return "open" if self.is_open(finding) else "inventory"
+        if finding.outcome == "unknown" and not finding.leaves_open:
+            return "inventory" if finding.waiver is None else "accepted"
+        return finding.outcome
 
     @property
     def judged(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from auditor.display import who_in_words
 from auditor.facts import UnknownFact
 from auditor.model import Finding, Socket, Stack
 from auditor.policy import Policy
@@ -52,6 +53,7 @@ class Verdict:
         self.judged = 0
         self.said: list[Finding] = []
         self.breaches: dict[tuple[str, str, Waiver | None, bool], list[tuple[str, Breach]]] = {}
+        self.who: dict[tuple[str, str, Waiver | None, bool], dict[str, None]] = {}
         self.unknown: dict[_Missing, list[tuple[str, str | None]]] = {}
         self.not_checked: dict[str, list[str]] = {}
 
@@ -113,6 +115,8 @@ class Verdict:
         name = subject.names[0] if breach.fold is None else breach.fold
         key = (name, breach.severity or "", waiver, self._is_inventory(subject.thing))
         self.breaches.setdefault(key, []).append((subject.names[-1], breach))
+        if who := who_in_words(subject.thing):
+            self.who.setdefault(key, {})[who] = None
 
     def _accepted(self, fact: str | None, names: tuple[str, ...]) -> AcceptedGap | None:
         """The gap that the policy accepts, of which this is part."""
@@ -137,7 +141,8 @@ class Verdict:
     def findings(self) -> list[Finding]:
         """What was said, folded and grouped: sockets that share a port share a name, and are one finding with their number. A pass where
         every subject was judged and there is nothing else to say."""
-        for (subject, _, waiver, inventory), breaches in self.breaches.items():
+        for key, breaches in self.breaches.items():
+            subject, _, waiver, inventory = key
             names = tuple(dict.fromkeys((breach.observed if breach.fold is not None else None) or name for name, breach in breaches))
             first, outcome = breaches[0][1], "fail" if waiver is None else "waived"
             self.say(
@@ -151,6 +156,8 @@ class Verdict:
                 waiver=waiver,
                 inventory=inventory,
             )
+            self.said[-1].subjects = tuple(name for name, _ in breaches)
+            self.said[-1].who = _few(list(self.who.get(key, ())))
         taken: set[str] = set()
         for (reason, gap, inventory), missing in self.unknown.items():
             facts = tuple(dict.fromkeys(fact for _, fact in missing if fact is not None))
@@ -170,6 +177,12 @@ class Verdict:
         taken.add(name)
         examples = tuple(subjects[:_EXAMPLES]) if len(subjects) > 1 else ()
         self.say(outcome, reason, name, count=len(subjects), examples=examples, **more)
+        self.said[-1].subjects = tuple(subjects)
+
+
+def _few(who: list[str]) -> str | None:
+    more = f" and {len(who) - _EXAMPLES} more" if len(who) > _EXAMPLES else ""
+    return "; ".join(who[:_EXAMPLES]) + more or None
 
 
 def _distinct(words: Iterable[str | None]) -> str:

@@ -27,6 +27,8 @@ def headline(report: Report) -> str:
     if report.verdict == "pass":
         names = sorted({policy.name for policy in report.totals.policies.values() if not policy.approved_given})
         word += f" for {', '.join(names)}" if names else " for the declared scope"
+        word += " (in part)" if report.in_part else ""
+        word += f" ({report.bar})" if report.totals.open.total() else ""
     return word
 
 
@@ -36,6 +38,11 @@ def clauses(report: Report) -> list[str]:
     policies = totals.policies.values()
     said = [_open(report) if totals.hosts else "nothing was audited"]
     said += totals.seen if totals.hosts <= FEW else [f"{totals.hosts} hosts audited"]
+    if report.fail_on != "medium":
+        said.append(report.bar)
+    if totals.saved:
+        of = f" of {counted(totals.saved, 'host')}" if totals.hosts > 1 else ""
+        said.append(f"SAVED OUTPUT{of}: of commands that others ran, not authenticated")
     said += [f"judged by {name}" for name in sorted({f"{policy.name}@{policy.sha256[:8]}" for policy in policies})]
     said += [*([str(report.site)] if report.site else []), *report.narrowed]
     said += report.drift.words if report.drift else []

@@ -3,7 +3,8 @@
 Loads are made here: processes with listeners on 127.0.0.0/8, connections between them and ordinary open files. The two commands take
 turns; quoted are the medians, and the median of the ratios of each turn: absolute times drift on a shared machine, ratios do not.
 Then a policy of 2,000 lines is loaded, as a ratio to yaml.CSafeLoader reading the same file, and its register of approvals is made for
-10,000 listeners. Nothing is asserted.
+10,000 listeners. Last, where there is a Chromium and playwright, the first paint of a page of 10,000 open listeners beside that of an empty
+page. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 LOADS = {  # processes, listeners, UDP sockets, established connections (two sockets each), open files; turns
@@ -149,9 +151,38 @@ def policy(turns: int = 21) -> None:
     print(f"approvals of {len(sockets)} listeners by {len(entries.approved)} entries: {took * 1000:.0f} ms")
 
 
+def page(turns: int = 5) -> None:
+    """When the page of 10,000 listeners, each of them open, is first painted, beside an empty page in the same browser."""
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    from tests.browser.chromium import CHROMIUM, Opened, launched
+    from tests.browser.pages import LISTENERS, made
+
+    if CHROMIUM is None or find_spec("playwright") is None:
+        print("page: no chromium is here, or no playwright (pip install '.[browser]'): its first paint is not measured")
+        return
+    painted = "() => performance.getEntriesByType('paint')[0]?.startTime"
+    pairs = []
+    with tempfile.TemporaryDirectory() as folder, launched(Path(folder)) as browser:
+        empty = Path(folder, "empty.html")
+        empty.write_text("<!doctype html><title>empty</title><p>empty")
+        crowded = made("crowded", Path(folder))
+        for _ in range(turns):
+            times = []
+            for url in (empty.as_uri(), crowded.url):
+                one = Opened(browser, url)
+                times.append(one.page.wait_for_function(painted).json_value())
+                one.close()
+            pairs.append(times)
+        size = crowded.path.stat().st_size / 1e6
+    theirs, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(ours / theirs for theirs, ours in pairs)
+    print(f"page of {LISTENERS} open listeners, {size:.1f} MB: first paint {ours:.0f} ms, of an empty page {theirs:.0f} ms, {ratio:.1f}")
+
+
 def main() -> int:
-    if sys.argv[1:] == ["policy"]:
-        policy()
+    alone = {"policy": policy, "page": page}
+    if len(sys.argv) == 2 and sys.argv[1] in alone:
+        alone[sys.argv[1]]()
         return 0
     if shutil.which("ss") is None:
         print("bench: ss is not here to be compared with; install iproute2")
@@ -172,6 +203,7 @@ def main() -> int:
             f"{memory / 1024:5.0f} MiB", flush=True,
         )  # fmt: skip
     policy()
+    page()
     return 0
 
 

@@ -33,6 +33,7 @@ from auditor.live import (
     ports,
     rights,
     rows,
+    searched_places,
     sockets,
     sysctl_files,
     unit_files,
@@ -239,7 +240,7 @@ class Host:
     with their targets, `services` the text of /etc/services, `nat` what commands print of address translation; None: not asked for.
     `bind_tests` are those of `net` and of `others`, in their order.
     `capable` may take privileged ports, `user_namespaces` are the parents and owners of others than the initial one. `granting` are the
-    files that give capabilities, `searched` and `not_searched` where these were looked for, as auditor.live.file_search writes it."""
+    files that give capabilities, `searched` and `not_searched` where these were looked for, as auditor.live.searched_places writes it."""
 
     net: Net = Net()
     others: Sequence[Net] = ()
@@ -352,8 +353,8 @@ class Host:
     def _granting(self) -> list[Answer]:
         tables = {
             "granting-files": rows.table(file_search.FILE_COLUMNS, [one.row() for one in self.granting]),
-            "searched": _table(file_search.SEARCHED_COLUMNS, self.searched),
-            "not-searched": _table(file_search.MISSED_COLUMNS, self.not_searched),
+            "searched": _table(searched_places.SEARCHED_COLUMNS, self.searched),
+            "not-searched": _table(searched_places.MISSED_COLUMNS, self.not_searched),
         }
         return [Answer("granting-files", f"builtin:{name}", table) for name, table in tables.items()]
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import hypothesis
 import hypothesis.configuration
@@ -25,6 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
     home = TemporaryDirectory(prefix="hypothesis-")
     hypothesis.configuration.set_hypothesis_home_dir(home.name)
     config.add_cleanup(home.cleanup)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests (pytest-xdist), those that make hosts on this one, and those that share a browser, are each
+    one process's, one after the other."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            folder = nodeid.partition("::")[0].rpartition("/")[0]
+            return folder if folder in ("tests/browser", "tests/live") else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

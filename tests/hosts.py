@@ -10,13 +10,14 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class Process:
         return self.host.outside(self.pid)
 
     def stop(self) -> None:
+        self.host.started.remove(self)
         self.host.order("stop", pids=self.pids)
 
 
@@ -84,13 +86,29 @@ class Done:
         self.err = done.stderr.decode("utf-8", "backslashreplace")
 
 
+class Running:
+    """A command that goes on inside a host; `said` is the first line that it gave."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        assert child.stdout is not None
+        self._child = child
+        self.said = child.stdout.readline().rstrip("\n")
+
+    def complaint(self) -> str:
+        """What one that has ended said of it."""
+        assert self._child.stderr is not None
+        return self._child.stderr.read().strip()
+
+
 class Host:
     """`pid` is its process 1 as the machine numbers it, `stage` a folder of its own that everybody may read, `python` the executable
-    of every process that `start` makes, `group` its control group (None where none can be made)."""
+    of every process that `start` makes, `group` its control group (None where none can be made), `started` what `start` made and nobody
+    stopped yet."""
 
     def __init__(self, stage: str, agent: subprocess.Popen[str]) -> None:
         self.stage = stage
         self.group: str | None = None
+        self.started: list[Process] = []
         self._agent = agent
         self._groups: list[str] = []
         bind = {"checkout": str(ROOT), "packages": sysconfig.get_path("purelib")}
@@ -138,7 +156,8 @@ class Host:
         if run is not None:
             order["run"] = [run[0], [run[0], "-S", "-c", "import signal\nwhile True: signal.pause()", *run[1:]]]
             order["environment"] = {"PYTHONHOME": sys.base_prefix if sys.base_prefix == "/usr" else f"{self.stage}/python"}
-        return Process(self, self.order("start", **order))
+        self.started.append(Process(self, self.order("start", **order)))
+        return self.started[-1]
 
     def program(self, name: str) -> str:
         """An executable of its own, at a path of its own (in `stage`, or `name` itself where that is a path): a copy of the interpreter."""
@@ -206,6 +225,22 @@ class Host:
         )
         assert not check or not done.returncode, done.stderr.decode(errors="replace")
         return Done(done)
+
+    @contextmanager
+    def running(self, *words: str, user: int | None = None) -> Iterator[Running]:
+        """A command inside, from / and after its first line; it is ended with all of its process group, whatever happens meanwhile: none of
+        them is left when its output is at its end."""
+        with subprocess.Popen(
+            self.argv(*words, user=user), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment, start_new_session=True,
+        ) as child:  # fmt: skip
+            try:
+                yield Running(child)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                with suppress(ValueError, subprocess.TimeoutExpired):  # ValueError: of a test that has read it to its end
+                    child.communicate(timeout=3)
 
     def auditor(self, *words: str, user: int | None = None, prefix: Sequence[str] = ()) -> Done:
         """Run `python -m auditor` inside."""

@@ -350,15 +350,16 @@ def hold(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def storm(order: dict[str, Any]) -> dict[str, Any]:
-    """Processes that come and go: each opens a listener, calls itself after the port, and ends."""
+    """Processes that come and go: each opens a listener, calls itself after the port, and ends, after one to sixteen times `each`."""
     child = os.fork()
     if not child:
         os.dup2(os.open(os.devnull, os.O_RDWR), 1)
         while True:
             if not os.fork():
                 one = opened({"protocol": "tcp", "address": "127.0.0.1", "port": 0})
-                LIBC.prctl(PR_SET_NAME, b"port%d" % one.getsockname()[1], 0, 0, 0)
-                time.sleep(order["each"])
+                port = one.getsockname()[1]
+                LIBC.prctl(PR_SET_NAME, b"port%d" % port, 0, 0, 0)
+                time.sleep(order["each"] * (1 + port % 16))
                 os._exit(0)
             time.sleep(order["every"])
             while os.waitpid(-1, os.WNOHANG)[0]:

@@ -8,12 +8,14 @@ from typing import Any
 from auditor import plugins
 from auditor.binding import Grant
 from auditor.facts import Facts, Gap
+from auditor.host_report import HostReport, VendorDefault
 from auditor.model import Address, Finding, Persisted, Range, Setting, Snapshot, Socket, Stack
 from auditor.owner import Owner
 from auditor.policy import Policy
 from auditor.port_range import PortRange
+from auditor.presentation import RuleDocument
 from auditor.remedy import Remedy
-from auditor.report import HostReport, Report, RuleDocument, VendorDefault
+from auditor.report import Report
 
 LINUX = VendorDefault(
     "linux-4.2-plus", "Linux", "high",

@@ -29,27 +29,12 @@ from tests.bundles import (
     policy,
     port,
 )
+from tests.made_rules import NAME, breach, content, rule
 
-NAME = "cleartext-listener"
-"""Made-up rules bear a real one's name, so that a policy may speak of them."""
 ONE = host(port("tcp/0.0.0.0:22", SSHD))
 BLUE = Net((port("tcp/0.0.0.0:80", AGENT),), mounted="/run/netns/blue", holder=Process(7000, "/usr/bin/sleep"), addresses=ON_A_MACVLAN)
 SEVERAL = Host(net=ONE.net, others=(BLUE, container(WEB_CONTAINER, port("tcp/0.0.0.0:81", AGENT))), containers={WEB_CONTAINER: "shop"})
 OFF = f"rules: {{{NAME}: off}}\n"
-
-
-def rule(check: Callable[[Case, Any], Any], *, each: str = "socket", severity: str = "low", name: str = NAME, **more: Any) -> Rule:
-    made = Rule(each=each, severity=severity, check=check, **more)
-    made.name = name
-    return made
-
-
-def breach(case: Case, thing: Any) -> Iterator[Breach]:
-    yield Breach(f"{thing} is wrong", observed="this", expected="that", source="a test")
-
-
-def content(case: Case, thing: Any) -> Iterator[Breach]:
-    yield from ()
 
 
 def without(*keys: str) -> Snapshot:

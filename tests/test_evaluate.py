@@ -31,23 +31,7 @@ from tests.bundles import (
     rich,
     rules,
 )
-
-NAME = "cleartext-listener"
-"""Made-up rules bear a real one's name, so that a policy may speak of them."""
-
-
-def rule(check: Callable[[Case, Any], Any], *, each: str = "socket", severity: str = "low", **more: Any) -> Rule:
-    made = Rule(each=each, severity=severity, check=check, **more)
-    made.name = NAME
-    return made
-
-
-def breach(case: Case, thing: Any) -> Iterator[Breach]:
-    yield Breach(f"{thing} is wrong", observed="this", expected="that", source="a test")
-
-
-def content(case: Case, thing: Any) -> Iterator[Breach]:
-    yield from ()
+from tests.made_rules import NAME, breach, content, rule
 
 
 def unseen(case: Case, thing: Any) -> Iterator[Breach]:

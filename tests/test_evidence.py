@@ -82,6 +82,12 @@ def test_the_sha256_is_of_the_bundle_as_it_is() -> None:
     assert load(whole).sha256 == hashlib.sha256(whole).hexdigest()
 
 
+def test_a_name_that_every_finding_would_repeat_a_thousandfold_is_not_read() -> None:
+    read = load(b"port-auditor evidence 1\n% system Linux\n% host " + b"a" * 2000 + b"\n.\n")
+    assert read.head == {"system": "Linux"}
+    assert read.gaps == [("the bundle's 'host' is longer than 1024 characters and was not read", None)]
+
+
 def test_a_key_of_the_head_that_stands_twice_is_a_gap_and_the_first_counts() -> None:
     read = load(bundle().replace(b"% system Linux\n", b"% system Linux\n% system FreeBSD\n"))
     assert read.head == {"system": "Linux"}

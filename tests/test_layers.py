@@ -14,8 +14,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "auditor"
 
-POLICY = "policy policy_csv policy_entries policy_expected policy_index policy_keys policy_rules policy_scope policy_waivers policy_wants"
+POLICY = (
+    "policy policy_csv policy_entries policy_expected policy_index policy_keys policy_rules policy_scope policy_shown policy_waivers "
+    "policy_wants"
+)
 FACTS = "facts port_range"
+REPORT = "report coverage host_report presentation"
 MODEL = f"{FACTS} owner binding model"
 MAY_IMPORT = {
     # values
@@ -25,6 +29,7 @@ MAY_IMPORT = {
     FACTS: "",
     "model binding owner": FACTS,
     "display": MODEL,
+    "markdown_words": "display",
     "port_scopes": MODEL,
     "who_may_bind": MODEL,
     "authbind_grants bind_prediction bind_view": MODEL,
@@ -42,7 +47,7 @@ MAY_IMPORT = {
     "yaml_nodes": "errors",
     "tables iana_import iana_registry interpreters table_checks table_files vendor_ranges": f"{MODEL} errors places yaml_nodes",
     POLICY: f"{MODEL} errors places yaml_nodes",
-    "policy_schema": f"{MODEL} policy policy_csv policy_entries policy_rules policy_scope policy_waivers",
+    "policy_schema": f"{MODEL} policy policy_csv policy_entries policy_rules policy_scope policy_shown policy_waivers",
     "approvals": f"{MODEL} policy policy_entries policy_keys policy_wants",
     "policy_containment policy_wider": f"{FACTS} policy_entries policy_keys policy_wants",
     "policy_lints": f"{FACTS} approvals policy policy_containment policy_entries policy_keys policy_waivers policy_wider remedy yaml_nodes",
@@ -52,17 +57,28 @@ MAY_IMPORT = {
     # judging
     "rule socket_users": f"{MODEL} policy remedy site tables",
     "rules": f"{MODEL} bind_prediction differences identity policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
-    "verdict": f"{MODEL} policy policy_waivers rule",
+    "verdict": f"{MODEL} display policy policy_waivers rule",
     "evaluate": f"{MODEL} differences policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
     # telling
-    "report control_statement control_view": f"{MODEL} approvals controls differences policy remedy site",
-    "reporter": "report",
-    "reporters": f"{MODEL} bind_view control_view differences display places port_scopes report reporter who_may_bind",
+    f"{REPORT} control_statement control_view totals verdict_line": f"{MODEL} approvals controls differences policy remedy site",
+    "redaction": f"{MODEL} {REPORT}",
+    "figures": f"{MODEL} {REPORT} stamps",
+    "lacking nist_controls stamps": f"control_view {REPORT}",
+    "oscal_values xml_text": "display",
+    "listener_outcomes port_axis port_map": f"{MODEL} port_scopes {REPORT}",
+    "page": f"{MODEL} bind_view control_view differences display listener_outcomes port_map {REPORT} who_may_bind",
+    "reporter": REPORT,
+    "terminal": f"{MODEL} bind_view differences display lacking port_scopes {REPORT} verdict_line who_may_bind",
+    "reporters": (
+        f"{MODEL} bind_view control_view differences display errors figures lacking listener_outcomes markdown_words nist_controls "
+        f"oscal_values page places port_scopes {REPORT} reporter stamps terminal who_may_bind xml_text"
+    ),
     "output": "errors",
     # putting together
     "plugins": "collector errors reporter rule",
     "sources": f"{MODEL} collect errors evidence plugins tables",
     "baseline": f"{MODEL} errors",
+    "since_baseline": MODEL,
     # asking
     "differences host_pairs snapshot_differences socket_differences words_index": MODEL,
     "free_ports": f"{MODEL} errors tables vendor_ranges",

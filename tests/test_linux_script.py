@@ -158,6 +158,26 @@ def test_a_process_whose_descriptors_were_not_all_shown_makes_owners_uncertain(d
 
 
 @pytest.mark.parametrize(
+    ("capabilities", "why"),
+    [
+        ("0000000000000000", "this run lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, which may be why, or a security module refused"),
+        ("0000000000080000", "this run lacks CAP_DAC_READ_SEARCH, which may be why, or a security module refused"),
+        ("0000000000000002", "this run lacks CAP_SYS_PTRACE, which may be why, or a security module refused"),
+        (
+            "0000000000080004",
+            "this run has CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, so a security module refused, or they do not count in the user namespace "
+            "there",
+        ),
+        ("x", "that needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, which this run may not have, or a security module refused"),
+    ],
+)
+def test_why_descriptors_were_not_shown_goes_by_what_the_run_had(capabilities: str, why: str) -> None:
+    text = bundle(descriptors="7:\n100").replace("000001ffffffffff", capabilities)
+    (one,) = shown(text).values()
+    assert one["owner_reason"] == f"the descriptors of 1 process may not be read: {why}"
+
+
+@pytest.mark.parametrize(
     "error",
     [
         "sh: 1: ls: Argument list too long", "sh: fork: Resource temporarily unavailable", "Killed",

@@ -106,7 +106,9 @@ def test_several_errors_are_told_line_by_line_each_with_its_advice(tmp_path: Pat
     (tmp_path / "p.yaml").write_text("policy: 1\nzzz: 1\nprivileged: {}\n")
     with pytest.raises(PolicyErrors) as caught:
         load(str(tmp_path / "p.yaml"), RULES)
-    words = "policy, extends, applies_to, controls, defaults, must_have, scope, privileged, ephemeral, listening, rules, gaps, waivers"
+    words = (
+        "policy, extends, report, applies_to, controls, defaults, must_have, scope, privileged, ephemeral, listening, rules, gaps, waivers"
+    )
     assert str(caught.value).replace(f"{tmp_path}/", "") == (
         f"p.yaml:2:1: unknown key 'zzz'; allowed here: {words}\np.yaml:3:13: says nothing; write at least one of expect, granted_to"
     )

@@ -64,7 +64,7 @@ def matches(asked: str, of: Socket, inside: Stack = HOST) -> bool:
         ("container: cart", socket({"pid": 1}), "container is not visible: the evidence does not show container", "owners"),
         ("user: app", socket(owners_seen=[]), "user is not visible: no holder was seen", "owners"),
         ("user: app", socket(owner_state="partial", owner_reason="3 processes could not be read"),
-         "user is not visible: 3 processes could not be read", "owners"),
+         "whether another user holds it too is not visible: 3 processes could not be read", "owners"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_says_which_point_and_why_and_of_which_facts(asked: str, of: Socket, reason: str, fact: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from auditor import plugins
 from auditor.remedy import SYSTEMS, Remedy
 from auditor.rule import Rule
+
+RULES = plugins.rules()
 
 WRITTEN = """\
 Bind it to 127.0.0.1.
@@ -67,3 +71,22 @@ def test_a_rule_tells_its_remedy_by_system() -> None:
     assert rule.remedy(None) == WRITTEN
     rule.doc = ""
     assert rule.remedy("Linux") == rule.remedy(None) == ""
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_system_gets_its_own_commands_of_every_rule_and_none_of_another(name: str) -> None:
+    remedy = Remedy(RULES[name].section("Remedy"))
+    labels = re.compile(rf"^(?:(?:{'|'.join(SYSTEMS)})(?:, )?)+:\s", re.MULTILINE)
+    assert not [paragraph for paragraph in remedy.paragraphs if len(labels.findall(paragraph)) > 1], "a blank line stands between two"
+    everywhere = remedy.on("")
+    assert not labels.search(everywhere), "a label begins its paragraph"
+    for system, text in remedy.by_system:
+        assert remedy.on(system) == f"{everywhere}\n\n{text}".strip()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_who_is_told_to_stop_a_unit_is_told_of_what_runs_without_one(name: str) -> None:
+    told = RULES[name].remedy("Linux")
+    if re.search(r"systemctl (?:stop|disable --now) UNIT`", told):
+        assert "`kill PID`" in told
+        assert told.index("`ps -o lstart,ppid,user -p PID`") < told.index("`kill PID`"), "afterwards there is nothing to look at"

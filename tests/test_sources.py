@@ -291,3 +291,12 @@ def test_any_bytes_are_a_source_or_a_source_error(content: bytes) -> None:
         except SourceError as error:
             refusal = error
         assert refusal is None or (str(refusal).startswith("given") and refusal.advice)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_no_json_report_could_carry_on_makes_a_snapshot_bad(number: str) -> None:
+    odd = ONE.replace(b'"visibility": {', b'"visibility": {"odd": ' + number.encode() + b", ", 1)
+    assert odd != ONE
+    (bad,) = from_bytes(odd, "given", TABLES)
+    assert isinstance(bad, tuple)
+    assert number in bad[1]

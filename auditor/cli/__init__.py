@@ -6,6 +6,7 @@ import os
 import sys
 
 from auditor import __version__
+from auditor.cli import ending
 from auditor.errors import AuditorError
 
 COMMANDS = {
@@ -36,13 +37,22 @@ _INTERNAL, _OUTPUT, _INTERRUPTED, _USAGE = 70, 74, 130, 2
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
-    arguments = sys.argv[1:] if argv is None else argv
+    """Run one command; returns its exit code. What SIGTERM or SIGHUP ends dies by it, once what is half written is cleared away."""
+    try:
+        with ending.heeded():
+            return _code(sys.argv[1:] if argv is None else argv)
+    except ending.Ended as ended:
+        _say(f"port-auditor: ended by signal {ended.number}")
+        return ending.die_by(ended.number)
+
+
+def _code(arguments: list[str]) -> int:
     try:
         code = _run(arguments)
         sys.stdout.flush()
         return code
     except AuditorError as error:
+        _flush_stdout()
         _say(f"port-auditor: {error}")
         _say(f"  what to do: {error.advice}")
         return error.exit_code
@@ -60,6 +70,15 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         _internal(error)
         return _INTERNAL
+
+
+def _flush_stdout() -> None:
+    """What was told comes before what went wrong; and where it has nowhere to go, that is not what went wrong."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
 
 
 def _drop_stdout() -> None:

@@ -7,25 +7,23 @@ import os
 import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from auditor import controls, plugins
-from auditor.approvals import approvals
-from auditor.baseline import Baseline
+from auditor import controls, plugins, redaction
 from auditor.cli import delivery
 from auditor.cli.collect import search_arguments, search_options
-from auditor.cli.site_audit import SiteAudit, chosen_site
+from auditor.cli.judging import Judging, iana_names
+from auditor.cli.site_audit import chosen_site
 from auditor.cli.yardsticks import check_tables
+from auditor.coverage import Drift
 from auditor.display import harmless
-from auditor.errors import AuditorError, SourceError
-from auditor.evaluate import evaluate
-from auditor.model import Snapshot
+from auditor.errors import AuditorError
+from auditor.host_report import HostReport
 from auditor.policy import Policy, load
-from auditor.port_range import PortRange
+from auditor.presentation import Presentation, RuleDocument
 from auditor.remedy import Remedy
-from auditor.report import FAIL_ON, Drift, HostReport, Report, RuleDocument, VendorDefault
+from auditor.report import FAIL_ON, Report
 from auditor.rule import Rule
-from auditor.site import Assignment
 from auditor.sources import Source, from_path, this_host
 from auditor.tables import Tables
 
@@ -35,7 +33,10 @@ examples:
   port-auditor audit                              this host, by the baseline policy, into reports/
   port-auditor audit -p web.yaml fetched/         every bundle in a folder, by your policy
   port-auditor audit --site site.yaml fetched/    each host of a site by its role's policy
-  port-auditor audit -f json=- h.evidence         one bundle, report/1 on stdout"""
+  port-auditor audit -f json=- h.evidence         one bundle, report/1 on stdout
+
+The text on a terminal is as wide as that (or as COLUMNS says), and coloured unless NO_COLOR is set or TERM is dumb. In files and pipes it
+is always the same."""
 
 
 _OF_THIS_HOST = {
@@ -66,7 +67,9 @@ def arguments(parser: ArgumentParser) -> None:
     search_arguments(parser)
     add("--bind-test", action="store_true", help="really bind on this host, as an unprivileged user, and compare with what is promised")
     add("--today", metavar="DATE", help="judge as of this day, YYYY-MM-DD in UTC")
-    add("--without-evidence", action="store_true", help="do not write the evidence beside the reports")
+    add("--without-evidence", action="store_true", help="no evidence, in the html and beside it: its hashes only")
+    add("--redact", metavar="WHAT", help="other names for what identifies people or hosts: users, hosts or users,hosts; no evidence")
+    add("--templates", metavar="DIR", help="lay out the html with the templates in this folder, and ours where it has none")
     add("-q", "--quiet", action="store_true", help="print nothing when nothing is open or unknown")
     add("-v", "--verbose", action="store_true", help="say on stderr what is being done")
 
@@ -74,6 +77,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(parsed: Namespace) -> int:
     started = _now()
     today = _today(parsed.today)
+    parsed.redact = _redacted(parsed.redact) if parsed.redact is not None else ()
     rules = plugins.rules()
     parameters = {name: rule.parameters for name, rule in rules.items()}
     policy = load(parsed.policy, parameters)
@@ -82,40 +86,106 @@ def run(parsed: Namespace) -> int:
     tables = Tables()
     check_tables(policy, tables)
     site = chosen_site(parsed, parameters, tables)
-    baseline = _baseline(parsed.baseline, tables, site)
-    hosts: list[HostReport] = []
-    bad: list[tuple[str, str]] = []
-    sources: list[Source] = []
+    judging = Judging(policy, tables, chosen, today, parsed.stack, site, parsed.baseline)
     policies = [policy, *(site.policies.values() if site else ())]
-    also = _opt_in(parsed, chosen, policies)
-    for source in _sources(parsed, tables, also, policies):
-        if isinstance(source, Source):
-            sources.append(source)
-        else:
-            bad.append(source)
-    assigned = site.assigned(sources) if site else [None] * len(sources)
-    for source, one in zip(sources, assigned, strict=True):
-        if parsed.verbose:
-            sys.stderr.write(f"port-auditor: judging {harmless(source.given)} by {len(chosen)} rules\n")
-        by = site.policy_of(one, policy) if site and one else policy
-        earlier = baseline.of(_name(source, one), source.snapshot)
-        findings = evaluate(source.snapshot, by, tables, chosen, today, parsed.stack, baseline=earlier, assignment=one)
-        hosts.append(HostReport(source, by, findings, _vendor_default(source.snapshot, tables), one))
-        hosts[-1].baseline = earlier
-        hosts[-1].approvals = approvals(source.snapshot, by, parsed.stack) if by.approved_given else None
-    _check_stack(parsed.stack, hosts)
     report = Report(
-        hosts, tables=tables.provenance(), started=started, finished=_now(), evaluated_on=today.isoformat(), bad_sources=bad,
+        tables=tables.provenance(), started=started, finished=started, evaluated_on=today.isoformat(),
         fail_on=parsed.fail_on, allow_incomplete=parsed.allow_incomplete,
-        documents={name: _document(rule) for name, rule in rules.items()},
-        iana_ranges=tables.iana_ranges, iana_names=_iana_names(hosts, tables),
-        narrowed=_narrowed(parsed, len(chosen), len(rules)), frameworks=controls.load(),
-        site=site.coverage(hosts) if site else None, drift=_drift(hosts, baseline) if parsed.baseline is not None else None,
+        documents={name: _document(rule) for name, rule in rules.items()}, iana_ranges=tables.iana_ranges,
+        narrowed=_narrowed(parsed, len(chosen), len(rules)),
+        in_part=any(said is not None for said in (parsed.only, parsed.stack, parsed.hosts)),
+        frameworks=controls.load(), shown_as=_presentation(parsed, policies),
     )  # fmt: skip
-    for _, why in bad:
-        sys.stderr.write(f"port-auditor: {harmless(why)}\n")
-    delivery.deliver(report, outputs, folder=parsed.output, with_evidence=not parsed.without_evidence, quiet=parsed.quiet)
+    with delivery.Delivery(outputs, folder=parsed.output, with_evidence=not parsed.without_evidence, quiet=parsed.quiet) as deliver:
+        _judge_all(parsed, judging, policies, report, deliver)
+        report.finished = _now()
+        deliver.end(report)
     return report.exit_code
+
+
+def _judge_all(parsed: Namespace, judging: Judging, policies: list[Policy], report: Report, deliver: delivery.Delivery) -> None:
+    """Each source, one after the other, into the report; where names are to be redacted, after all of them are known."""
+    sources = _sources(parsed, judging.tables, _opt_in(parsed, judging.rules, policies), policies)
+    report.drift = Drift() if parsed.baseline is not None else None
+    seen = _Seen()
+    deliver.begin(report)
+    redact = redaction.Redaction(parsed.redact) if parsed.redact else None
+    waiting: list[HostReport] = []
+    for host in _judged(sources, parsed, judging, report, seen):
+        if redact is None:
+            _take(host, report, deliver)
+        else:
+            redact.meet(host)
+            waiting.append(host)
+    if parsed.stack is not None and seen.stacks and parsed.stack not in seen.stacks:
+        raise AuditorError(f"no stack is called {parsed.stack!r}", f"the stacks seen are: {', '.join(sorted(seen.stacks))}")
+    if report.drift is not None:
+        report.drift.missing = [] if seen.live and seen.compared else sorted(judging.baseline.unmet)
+    report.site = judging.site.coverage(seen.hosts, alone=seen.live) if judging.site else None
+    if redact is not None:
+        redact.meet_others(report)
+        for host in waiting:
+            redact.host(host)
+            _take(host, report, deliver)
+        redact.report(report)
+
+
+class _Seen:
+    """Of which `hosts` of the site and which `stacks` there was evidence; whether this host was audited `live`, or any was `compared`."""
+
+    def __init__(self) -> None:
+        self.hosts: set[str | None] = set()
+        self.stacks: set[str] = set()
+        self.live = False
+        self.compared = False
+
+    def add(self, host: HostReport) -> None:
+        self.hosts.update([host.assignment.host] if host.assignment else [])
+        self.stacks.update(stack.name for stack in host.snapshot.stacks.seen)
+        self.live = self.live or host.live
+        self.compared = self.compared or host.baseline is not None
+
+
+def _judged(
+    sources: Iterator[Source | tuple[str, str]], parsed: Namespace, judging: Judging, report: Report, seen: _Seen
+) -> Iterator[HostReport]:  # fmt: skip
+    if judging.site:
+        judging.site.look_over(parsed.sources)
+    for source in sources:
+        if not isinstance(source, Source):
+            sys.stderr.write(f"port-auditor: {harmless(source[1])}\n")
+            report.bad_sources.append(source)
+            continue
+        if parsed.verbose:
+            sys.stderr.write(f"port-auditor: judging {harmless(source.given)} by {len(judging.rules)} rules\n")
+        host = judging.host(source)
+        seen.add(host)
+        report.iana_names |= iana_names(host, judging.tables)
+        yield host
+
+
+def _take(host: HostReport, report: Report, deliver: delivery.Delivery) -> None:
+    report.add(host, keep=deliver.keeps)
+    deliver.host(report, host)
+    if report.drift is not None:
+        report.drift.add(host)
+
+
+def _presentation(parsed: Namespace, policies: list[Policy]) -> Presentation:
+    banners, organisations = (
+        " / ".join(dict.fromkeys(said for policy in policies if (said := getattr(policy.shown, key)))) for key in ("banner", "organisation")
+    )
+    return Presentation(
+        organisation=organisations or None, banner=banners or None, templates=parsed.templates, redacted=parsed.redact,
+        with_evidence=not (parsed.without_evidence or parsed.redact),
+    )  # fmt: skip
+
+
+def _redacted(given: str) -> tuple[str, ...]:
+    kinds = tuple(dict.fromkeys(kind for kind in given.split(",") if kind))
+    if not kinds or not set(kinds) <= set(redaction.KINDS):
+        raise AuditorError(f"--redact {given!r} is not {', '.join(redaction.KINDS)} or both", "write --redact users,hosts")
+    return kinds
 
 
 def _document(rule: Rule) -> RuleDocument:
@@ -151,7 +221,7 @@ def _chosen(only: str | None, rules: dict[str, Rule]) -> list[Rule]:
     return [rules[name] for name in names]
 
 
-def _opt_in(parsed: Namespace, chosen: list[Rule], policies: list[Policy]) -> frozenset[str]:
+def _opt_in(parsed: Namespace, chosen: Sequence[Rule], policies: list[Policy]) -> frozenset[str]:
     """The parts to ask this host about beside the usual ones: what rules need that a policy has not turned off, where there is such a
     part."""
     from auditor.collect import parts
@@ -182,64 +252,9 @@ def _sources(
         yield from from_path(path, tables)
 
 
-def _name(source: Source, assignment: Assignment | None) -> str:
-    """By the site, or else as the evidence says."""
-    claimed: str | None = source.snapshot.shown.get("host")
-    return claimed or "" if assignment is None else assignment.called(claimed)
-
-
-def _baseline(path: str | None, tables: Tables, site: SiteAudit | None) -> Baseline:
-    """The earlier snapshots at a path. SourceError where one cannot be read: what it would have shown would be missed in silence."""
-    snapshots = []
-    for source in from_path(path, tables) if path is not None else ():
-        if not isinstance(source, Source):
-            raise SourceError(f"the baseline {source[0]} cannot be read: {source[1]}", "give a bundle, a snapshot, or a folder of them")
-        snapshots.append((_name(source, site.site.assign(source.path, source.given) if site else None), source.snapshot))
-    if path is not None and not snapshots:
-        raise SourceError(f"the baseline {path} has no snapshot in it", "give a bundle, a snapshot, or a folder of them")
-    return Baseline(snapshots)
-
-
-def _drift(hosts: list[HostReport], baseline: Baseline) -> Drift:
-    """Which hosts were compared, and which could not be. Of a host that audits itself nobody expects the others' evidence."""
-    compared = [host.baseline.shown.get("taken", "an unknown time") for host in hosts if host.baseline]
-    missing = [] if any(host.live and host.baseline for host in hosts) else sorted(baseline.unmet.values())
-    return Drift(compared, [host.name for host in hosts if not host.baseline], missing)
-
-
 def _narrowed(parsed: Namespace, chosen: int, known: int) -> list[str]:
     """What --only and --stack keep from being judged, for the verdict to say."""
     said = [f"only {chosen} of {known} rules were asked (--only)"] if parsed.only is not None else []
     said += [f"evidence was expected of hosts {parsed.hosts} of the site only (--hosts)"] if parsed.hosts is not None else []
     said += [f"judged as of {parsed.today} (--today)"] if parsed.today is not None else []
     return said + ([f"only the network stack {parsed.stack} was judged (--stack)"] if parsed.stack is not None else [])
-
-
-def _check_stack(name: str | None, hosts: list[HostReport]) -> None:
-    names = {stack.name for host in hosts for stack in host.snapshot.stacks.seen}
-    if name is not None and hosts and name not in names:
-        raise AuditorError(f"no stack is called {name!r}", f"the stacks seen are: {', '.join(sorted(names))}")
-
-
-def _vendor_default(snapshot: Snapshot, tables: Tables) -> VendorDefault | None:
-    """The vendor table's row for a host, as plain values."""
-    record = tables.vendor(snapshot.shown.get("system", ""), snapshot.shown.get("release"))
-    if record is None:
-        return None
-    stated: dict[str, list[tuple[PortRange, str]] | None] = {"privileged": None, "ephemeral": None, "reserved": None}
-    if record.knows("privileged"):
-        stated["privileged"] = [] if record.privileged is None else [(record.privileged, "")]
-    for name in ("ephemeral", "reserved"):
-        if record.knows(name):
-            ranges = record.ephemeral if name == "ephemeral" else record.reserved
-            stated[name] = [(one.ports, ", ".join(sorted({one.role, one.protocol} - {"default", "any"}))) for one in ranges]
-    return VendorDefault(record.id, record.os, record.confidence, **stated)
-
-
-def _iana_names(hosts: list[HostReport], tables: Tables) -> dict[tuple[str, int], str]:
-    """What the registry says of each port that listens: its service names, or else its status."""
-    stacks = [stack for host in hosts for stack in host.snapshot.stacks.seen]
-    sockets = [socket.shown for stack in stacks if "listening" in stack.shown for socket in stack.listening.seen]
-    asked = {(shown["protocol"], shown["port"]) for shown in sockets if "protocol" in shown and "port" in shown}
-    entries = {(protocol, port): tables.iana(port, protocol) for protocol, port in sorted(asked)}
-    return {key: " ".join(entry.names) or f"({entry.status})" for key, entry in entries.items()}

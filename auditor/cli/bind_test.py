@@ -42,6 +42,8 @@ _PARTS = frozenset({"ports", "units", "grants", "bind-test"})
 _DIFFERS, _UNKNOWN = 1, 3
 _HOST = "host"
 """The stack that launchers and other programs of a host are tried in: what its files grant is told of that one."""
+_NO_STACK = "nothing was tried: no network stack was seen"
+_NOTHING_TRIED = "nothing was tried: no port was asked for at any address, so this says nothing of who may bind"
 _PORT_OF_SUBJECT = re.compile(r":([0-9]{1,5})$")
 _ASKED = "import sys; print(sys.version_info >= (3, 7))"
 _SECONDS = 10
@@ -77,12 +79,13 @@ def run(parsed: argparse.Namespace) -> int:
     beside = {stack.name: compared(stack) for stack in stacks}
     user = _becomes(parsed.user)
     named = {user.uid: user.name} if user.name else {}
-    print("\n".join(line for stack in stacks for line in _of_stack(stack, beside[stack.name], named)))
+    print("\n".join(line for stack in stacks for line in _of_stack(stack, beside[stack.name], named)) or _NO_STACK)
     every = [one for of in beside.values() for one in of]
     if any(one.differs for one in every):
         return _DIFFERS
     unseen = known.gaps and chosen is None
-    return _UNKNOWN if unseen or any(stack.measured.gaps for stack in stacks) or any(one.doubt for one in every) else 0
+    untried = not stacks or any(_untried(stack, beside[stack.name]) for stack in stacks)
+    return _UNKNOWN if unseen or untried or any(one.doubt for one in every) else 0
 
 
 def options(
@@ -206,8 +209,15 @@ def _of_stack(stack: Stack, tried: list[Comparison], named: Mapping[int, str]) -
         yield from _filled(f"not known: {why}")
     for why in dict.fromkeys(gap.why for gap in stack.measured.gaps):
         yield from _filled(why)
+    if not any(one.tried for one in tried) and not stack.measured.gaps:
+        yield from _filled(_NOTHING_TRIED)
     for line in [*(left_out(tried[0].measured) if tried else ()), *_limits(stack)]:
         yield from _filled(line)
+
+
+def _untried(stack: Stack, tried: list[Comparison]) -> bool:
+    """Whether something of a stack was not tried, or nothing at all was."""
+    return bool(stack.measured.gaps) or not any(one.tried for one in tried)
 
 
 def _limits(stack: Stack) -> list[str]:

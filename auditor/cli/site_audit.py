@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from auditor.cli.yardsticks import check_tables
+from auditor.coverage import SiteCoverage
 from auditor.errors import AuditorError
 from auditor.policy import Policy
 from auditor.policy_keys import Glob
 from auditor.policy_rules import Rules
-from auditor.report import HostReport, SiteCoverage
 from auditor.site import Assignment, load, note_doubles
-from auditor.sources import Source
+from auditor.sources import Source, glimpses
 from auditor.tables import Tables
 from auditor.yaml_nodes import printable
 
@@ -27,6 +27,7 @@ class SiteAudit:
     def __init__(self, path: str, patterns: tuple[Glob, ...] | None, rules: Rules, tables: Tables) -> None:
         self.site = load(path)
         self.patterns = patterns
+        self._assigned: dict[str, Assignment] = {}
         self.policies: Mapping[str, Policy] = self.site.policies(rules)
         for policy in {id(policy): policy for policy in self.policies.values()}.values():
             check_tables(policy, tables)
@@ -34,25 +35,27 @@ class SiteAudit:
             advice = "see the names in --hosts, in which only * is special, and the inventory"
             raise AuditorError(f"no host of {self.site.name}'s inventory is asked for", advice)
 
-    def assigned(self, sources: Sequence[Source]) -> list[Assignment]:
-        """Which host each source is of."""
-        found = [
-            self.site.assign_itself(os.uname().nodename, source.given) if source.live else self.site.assign(source.path, source.given)
-            for source in sources
-        ]
-        note_doubles((one, source.snapshot.shown.get("machine_id")) for one, source in zip(found, sources, strict=True))
-        return found
+    def look_over(self, paths: Iterable[str]) -> None:
+        """Tell the assignments of all files at these paths about each other, before the first of them is judged."""
+        seen = [(self.site.assign(one.path, one.path), one.machine_id) for path in paths for one in glimpses(path)]
+        note_doubles(seen)
+        self._assigned = {one.place: one for one, _ in seen}
+
+    def assignment(self, source: Source) -> Assignment:
+        """Which host a source is of."""
+        if source.live:
+            return self.site.assign_itself(os.uname().nodename, source.given)
+        known = self._assigned.get(source.given) if source.path is not None else None
+        return known or self.site.assign(source.path, source.given)
 
     def policy_of(self, one: Assignment, otherwise: Policy) -> Policy:
         """The policy of a host's role; that of -p where it has none, or several."""
         return self.policies[one.roles[0]] if len(one.roles) == 1 else otherwise
 
-    def coverage(self, hosts: Sequence[HostReport]) -> SiteCoverage:
-        """What of the site was audited. Of a host that audits itself nobody expects the others' evidence."""
-        audited = {host.assignment.host for host in hosts if host.assignment}
+    def coverage(self, audited: Collection[str | None], *, alone: bool) -> SiteCoverage:
+        """What of the site was audited. Of a host that audits itself, `alone`, nobody expects the others' evidence."""
         expected = self.site.expected(self.patterns)
         missing = [name for name in expected if name not in audited]
-        alone = any(host.live for host in hosts)
         return SiteCoverage(
             self.site.name, self.site.files, self.site.sha256,
             hosts=len(expected), audited=len(expected) - len(missing), missing=[] if alone else missing,

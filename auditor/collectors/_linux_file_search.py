@@ -10,7 +10,7 @@ SEARCHED_COLUMNS = "found place files"
 MISSED_COLUMNS = "found place kind detail count path"
 _PROGRAMS = {"unit": "the programs of systemd's services", "process": "the programs that processes run"}
 _NO_LOSS = ("kernel", "nosuid", "unresolved", "namespaced")
-"""The kinds of what was missed by which nothing is lost that a better run would find, as auditor.live.file_search has them."""
+"""The kinds of what was missed by which nothing is lost that a better run would find, as auditor.live.searched_places has them."""
 _SPECIFIER = "A program that a systemd unit names by a specifier or an escape was not looked at: "
 
 

@@ -14,7 +14,7 @@ from auditor.parsers import rows
 PROCESS_COLUMNS = "pid started uid process executable cgroup file? at_path? folders? root?"
 INITIAL_PID_NAMESPACE = "4026531836"
 """The inode of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h."""
-CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH = 19, 21, 2
+CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE = 19, 21, 2, 1
 """Bits of CapEff: include/uapi/linux/capability.h."""
 
 _NONE_VISIBLE = "no process in view holds it: the kernel itself, a descriptor in flight, or a process that is hidden"

@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.collectors._linux_evidence import LinuxEvidence, Rows
 from auditor.collectors._linux_granted_by_processes import COLUMNS as CAPABILITY_COLUMNS
-from auditor.collectors._linux_owners import PROCESS_COLUMNS
+from auditor.collectors._linux_owners import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SYS_PTRACE, PROCESS_COLUMNS
 from auditor.collectors._linux_proc_text import Processes, Row, Text, by_path, targets
 from auditor.collectors._linux_script_authbind import authbind
 from auditor.collectors._linux_script_capabilities import LIMITS as CAPABILITY_LIMITS
@@ -41,6 +41,13 @@ _NO_HOOKS: Rows = [("asked", "0"), ("left", None), ("systemd", None), ("why", "a
 _UNIT_COLUMNS = "unit file line directive value"
 _SETTINGS = re.compile(r"/proc/sys/net/ipv4/(\w+)")
 _NOT_HERE = "No such file or directory"
+_NOT_READ = "its ns/net may not be read"
+_CAPABILITIES = re.compile("[0-9a-f]{1,16}")
+_BITS = {
+    "CAP_SYS_PTRACE": 1 << CAP_SYS_PTRACE, "CAP_SYS_ADMIN": 1 << CAP_SYS_ADMIN,
+    "CAP_DAC_READ_SEARCH": 1 << CAP_DAC_READ_SEARCH | 1 << CAP_DAC_OVERRIDE,
+}  # fmt: skip
+"""By which bits each is had, or one that is as good."""
 
 
 def taken_by_script(evidence: Evidence) -> bool:
@@ -157,12 +164,22 @@ class ScriptEvidence(LinuxEvidence):
         self._add("builtin:holders", "pid inodes", (holders, []))
         unreadable = processes.unreadable
         many = "1 process" if len(unreadable) == 1 else f"{len(unreadable)} processes"
-        why = f"the descriptors of {many} may not be read by this run (others' need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+        why = f"the descriptors of {many} may not be read: {self._why_refused('CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH')}"
         walk: Rows = [
             ("looked", str(len(processes.looked_at))), ("vanished", str(processes.gone)), ("retries", "0"),
             ("unreadable", " ".join(map(str, unreadable))),
         ]  # fmt: skip
         self._add("builtin:walk", "name value", (walk, [Gap(why)] if unreadable else []))
+
+    def _why_refused(self, *needed: str) -> str:
+        """As auditor.live.rights says it, by the capabilities that the script's run had."""
+        rights = {row[0]: row[1] for row in self.table("rights", "name value", "builtin:rights")[0]}
+        told = rights.get("capabilities") or ""
+        if not _CAPABILITIES.fullmatch(told):
+            return f"that needs {' and '.join(needed)}, which this run may not have, or a security module refused"
+        if lacking := [name for name in needed if not int(told, 16) & _BITS[name]]:
+            return f"this run lacks {' and '.join(lacking)}, which may be why, or a security module refused"
+        return f"this run has {' and '.join(needed)}, so a security module refused, or they do not count in the user namespace there"
 
     def _settings_and_addresses(self, text: Text, places: Places) -> None:
         settings, addresses = _by_place(text.lines("settings")), _by_place(text.lines("addresses"))
@@ -174,7 +191,9 @@ class ScriptEvidence(LinuxEvidence):
             values = {path: parts for path, parts in by_path(said).items() if _SETTINGS.fullmatch(path)}
             others = [line for line in said if line.partition(":")[0] not in values and not line.startswith("status ")]
             if not values:
-                self._why_not[place.label] = f"the namespace could not be entered: {' '.join(others) or 'nothing was said of it'}"
+                why = " ".join(others) or "nothing was said of it"
+                why += f": {self._why_refused('CAP_SYS_PTRACE', 'CAP_SYS_ADMIN')}" if why == _NOT_READ else ""
+                self._why_not[place.label] = f"the namespace could not be entered: {why}"
             for path, parts in values.items():
                 self._give(Answer("settings", f"builtin:read {path}", ("\n".join(parts) + "\n").encode(), stack=place.label))
             for line in others:

@@ -310,7 +310,9 @@ def _wildcards(addresses: Facts[Address], sockets: Iterable[Merged]) -> dict[str
 def _visibility(answers: Answers, stacks: list[Stack], gaps: list[Gap], system: System) -> dict[str, Any]:
     states = [one.shown.get("owner_state") for stack in stacks for one in stack.listening.seen]
     needless = _needless(answers.host, answers, system)
+    by_hand = {} if "collector" in answers.head else {"saved_by_hand": "commands' output that others saved, not authenticated"}
     return {
+        **by_hand,
         "rights": {} if answers.uid is None else {"uid": answers.uid},
         "owners": {state: states.count(state) for state in ("known", "partial", "unreadable", "none")},
         "owners_reason": answers.host.blind or system.sight(answers.host, answers),

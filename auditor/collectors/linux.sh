@@ -210,7 +210,7 @@ in_each() {
             inside "$in_where" "$@" 2>&1
             say "status $?"
         else
-            say 'that needs CAP_SYS_PTRACE and CAP_SYS_ADMIN'
+            say 'its ns/net may not be read'
             say 'status 1'
         fi
     done

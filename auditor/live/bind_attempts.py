@@ -194,6 +194,9 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError) as error:
+    except (OSError, json.JSONDecodeError) as error:
         os.write(2, f"{error}\n".encode("utf-8", "backslashreplace"))
         os._exit(1)
+    except Exception as error:
+        os.write(2, f"our error, not the host's: {type(error).__name__}: {error}\n".encode("utf-8", "backslashreplace"))
+        raise

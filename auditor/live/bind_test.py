@@ -15,6 +15,7 @@ from auditor.child import CHILD_ENVIRONMENT
 from auditor.evidence import Answer, quoted
 from auditor.live import addresses, bind_attempts, files, namespaces, rows, socket_units, sockets, user_namespaces
 from auditor.live.drop import Unable, User, may_become, run_as
+from auditor.live.entering import from_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,45 +142,15 @@ def _refusal(namespace: Namespace, why: str) -> Answer:
 
 
 def _elsewhere(test: _Test, others: list[Namespace]) -> Iterator[Answer]:
-    """From a child that moves from one to the next."""
-    import marshal
+    def plain(namespace: Namespace) -> list[tuple[str, bytes, str, bytes]]:
+        return [(answer.command, answer.stdout, answer.status, answer.stderr) for answer in test.in_stack(namespace)]
 
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            os.close(reader)
-            with os.fdopen(writer, "wb") as pipe:
-                for namespace in others:
-                    told = [(a.command, a.stdout, a.status, a.stderr) for a in _entered(test, namespace)]
-                    marshal.dump(told, pipe)
-                    pipe.flush()
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        for namespace in others:
-            try:
-                told = marshal.load(pipe)  # noqa: S302 - written by our own child
-            except (EOFError, ValueError, TypeError):
-                yield _refusal(namespace, "the child that went there ended early")
-                continue
-            for command, stdout, status_, stderr in told:
-                yield Answer("bind-test", command, stdout, status_, stderr=stderr, stack=namespace.label)
-    os.waitpid(child, 0)
-
-
-def _entered(test: _Test, namespace: Namespace) -> Iterator[Answer]:
-    try:
-        if namespace.inode is None:
-            raise PermissionError(1, "that needs CAP_SYS_PTRACE and CAP_SYS_ADMIN")
-        namespaces.enter(namespace)
-    except OSError as error:
-        yield _refusal(namespace, f"the namespace could not be entered: {error.strerror or error}")
-        return
-    yield from test.in_stack(namespace)
+    for namespace, seen, why in from_inside(others, plain):
+        if seen is None:
+            yield _refusal(namespace, why)
+            continue
+        for command, stdout, status, stderr in seen:
+            yield Answer("bind-test", command, stdout, status, stderr=stderr, stack=namespace.label)
 
 
 def _places() -> list[tuple[str, str, str, int]]:

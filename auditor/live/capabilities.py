@@ -9,6 +9,7 @@ import os
 
 from auditor.evidence import Answer
 from auditor.live import executables, namespaces, rows, user_namespaces
+from auditor.live.files import of_proc
 from auditor.live.owners import group
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ COLUMNS = (
 )
 _BIT = 1 << 10
 """CAP_NET_BIND_SERVICE: include/uapi/linux/capability.h."""
-_PROC_FILE = 1 << 16
 _MOST_ROUNDS = 20
 """How often processes are listed again, and the threads of one, to look at those that came meanwhile. In each round fewer can have come
 than in the one before; only what has itself followed by another as soon as it is listed escapes them all."""
@@ -123,7 +123,7 @@ class _Kinds:
         return self._sets[lines]
 
     def _group(self, folder: int) -> bytes:
-        said = _read("cgroup", folder)
+        said = of_proc("cgroup", folder)
         if said not in self._groups:
             self._groups[said] = group(said)
         return self._groups[said]
@@ -169,7 +169,7 @@ class _Threads:
         self._folder = folder
         self.alive = 0
         self.seen: dict[tuple[bytes, _Sets, bytes, bytes, bytes], list[str]] = {}
-        status = _read("status", folder)
+        status = of_proc("status", folder)
         missed = True
         if b"\nThreads:\t1\n" in status:
             missed = self._look(".", status) == _FAILED
@@ -186,7 +186,7 @@ class _Threads:
     def _look(self, at: str, status: bytes = b"") -> str:
         """What became of a look at a thread."""
         try:
-            status = status or _read(f"{at}/status", self._folder)
+            status = status or of_proc(f"{at}/status", self._folder)
             if _OF_MEMORY not in status and _CAPABILITIES in status:
                 return _ENDED
             uid, sets = _uid(status), self._sets_of(status)
@@ -221,15 +221,3 @@ class _Sets:
         said = dict(line.split(b":\t", 1) for line in lines.split(b"\n") if b":\t" in line)
         self.told = tuple(said.get(name, b"") for name in _SETS)
         self.capable = b"CapEff" not in said or any(int(said.get(name, b"0"), 16) & _BIT for name in _GIVING)
-
-
-def _read(path: str, folder: int) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        said = piece = os.read(descriptor, _PROC_FILE)
-        while len(piece) == _PROC_FILE:  # a line `Groups:` of 65,536 groups is longer
-            piece = os.read(descriptor, _PROC_FILE)
-            said += piece
-        return said
-    finally:
-        os.close(descriptor)

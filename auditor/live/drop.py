@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 
 from auditor.live import files
 
@@ -161,7 +162,12 @@ def run_as(
         child = os.fork()
         if not child:
             _become_and_run(user, argv, task, [given, *writers], environment)
-        return _heard(child, readers, seconds)
+        try:
+            return _heard(child, readers, seconds)
+        except BaseException:
+            with suppress(ChildProcessError):
+                _kill(child)
+            raise
     finally:
         for descriptor in (given, *readers, *writers):
             os.close(descriptor)
@@ -187,6 +193,9 @@ def _become_and_run(
     except OSError as error:
         where = f"{argv[0]}: " if argv else ""
         _write(2, f"{where}{error.strerror or error}\n".encode("utf-8", "backslashreplace"))
+    except Exception as error:
+        _write(2, f"our error, not the host's: {type(error).__name__}: {error}\n".encode("utf-8", "backslashreplace"))
+        raise
     finally:
         os._exit(status)
 

@@ -14,6 +14,7 @@ import time
 from functools import lru_cache
 
 from auditor.live import mounts, rows
+from auditor.live.files import of_proc
 from auditor.live.mounts import BarredError
 
 COLUMNS = "file at_path folders root"
@@ -31,7 +32,6 @@ _ACCESS_LIST = "system.posix_acl_access"
 """The extended attribute that holds it: include/uapi/linux/xattr.h. It is shown to whoever may reach the file."""
 _HAS_NONE = (errno.ENODATA, errno.ENOTSUP)
 """What getxattr(2) says of a file that has no access control list, and of a file system that keeps none."""
-_SMALL_FILE = 1 << 12
 _ROOT = b"0:0"
 _NOT_SHOWN = b""
 _NONE = b"-"
@@ -169,7 +169,7 @@ def _at_path(path: str) -> bytes:
 def _root(at: str) -> bytes:
     """Who root of another user namespace is here; `-` where it has no root."""
     try:
-        ids = [_outside(_read(f"{at}/{name}")) for name in ("uid_map", "gid_map")]
+        ids = [_outside(of_proc(f"{at}/{name}")) for name in ("uid_map", "gid_map")]
     except OSError:
         return _NOT_SHOWN
     return _NONE if _NONE in ids else b":".join(ids)
@@ -204,16 +204,7 @@ def _on_mount_of_folder(link: str, path: str) -> bool:
 
 def _mount(descriptor: int) -> bytes | None:
     """The number of the mount that a descriptor is on; while it is open no other mount gets that number."""
-    for line in _read(f"/proc/self/fdinfo/{descriptor}").split(b"\n"):
+    for line in of_proc(f"/proc/self/fdinfo/{descriptor}").split(b"\n"):
         if line.startswith(b"mnt_id:"):
             return line[7:].strip()
     return None
-
-
-def _read(path: str) -> bytes:
-    """A small file of /proc, which gives all it has at one read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, _SMALL_FILE)
-    finally:
-        os.close(descriptor)

@@ -9,21 +9,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 import time
-from contextlib import suppress
 
-from auditor.live import executables, rows, unit_programs
+from auditor.live import executables, unit_programs
 from auditor.live.file_comparison import Comparison
+from auditor.live.idleness import become_idle
 from auditor.live.mounts import BarredError
+from auditor.live.searched_places import Place, line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from auditor.live.mounts import Mount, Mounts
-
-    Write = Callable[[bytes], object]
+    from auditor.live.mounts import Mounts
+    from auditor.live.searched_places import Write
 
 SEARCH_PATH = (
     "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/games", "/usr/local/games",
@@ -32,18 +31,10 @@ FILE_COLUMNS = "path capability file folders links mount same"
 """`capability` is the attribute in hexadecimal digits, `file` and `folders` as in auditor.live.executables, `links` how many names the file
 has, `mount` which of nosuid and noexec hold where it lies (`-`: neither), `same` the files in the search path that have the same bytes, a
 slash between one and the next, which no path has twice in a row (`-`: there is none)."""
-SEARCHED_COLUMNS = "found place files"
-"""What was looked at, in which place (`-` for programs that are named one by one), and how many files that were."""
-MISSED_COLUMNS = "found place kind detail count path"
-"""What was not: of one kind and detail how many in a place, and the path of one of the first."""
-NO_LOSS = (b"kernel", b"nosuid", b"unresolved", b"namespaced")
-"""The kinds of what was missed by which nothing is lost that a better run would find: file systems without programs, those on which no
-capability counts, programs that only systemd can name, files whose capabilities count in somebody's user namespace alone."""
 _CAPABILITY = "security.capability"
 _HAS_NONE = (errno.ENODATA, errno.ENOTSUP)
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 """What is said of a file that is no more, or that another kind of file took the place of."""
-_EXAMPLES = 3
 _DEEPEST = 256
 _MOST_FOUND = 10_000
 """How many files a bundle takes."""
@@ -58,62 +49,15 @@ _PATH = os.O_PATH | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat."""
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30, "loongarch64": 30, "ppc64le": 273, "ppc64": 273, "s390x": 282}
-"""The number of ioprio_set in each machine's syscall table (arch/*/syscall*.tbl; include/uapi/asm-generic/unistd.h)."""
-_IOPRIO_WHO_PROCESS, _IOPRIO_IDLE = 1, 3 << 13
-"""include/uapi/linux/ioprio.h."""
-_NICEST = 19
 
 
 class _TimeIsUpError(Exception):
     pass
 
 
-class Place:
-    """Where is looked: `found` is path, unit, process or search, `name` the folder or tree, if it is one; `files` counts what was looked
-    at. It is not `there` where there is no such folder, or it was looked at by another name."""
-
-    def __init__(self, found: str, name: str) -> None:
-        self.found = found
-        self.name = name
-        self.there = True
-        self.files = 0
-        self._missed: dict[tuple[str, str], tuple[list[int], list[str]]] = {}
-
-    def miss(self, kind: str, detail: str, path: str) -> None:
-        count, examples = self._missed.setdefault((kind, detail), ([0], []))
-        count[0] += 1
-        if len(examples) < _EXAMPLES:
-            examples.append(path)
-
-    def fail(self, path: str, problem: Exception) -> None:
-        """What raised at a path: it is not looked into, or could not be."""
-        if isinstance(problem, BarredError):
-            self.bar(problem.mount)
-        elif isinstance(problem, OSError):
-            self.miss("unreadable", problem.strerror or "", path)
-        else:
-            self.miss("unresolved", "", path)
-
-    def bar(self, mount: Mount) -> None:
-        self.miss(mount.bar if mount.bar == "kernel" or not mount.nosuid else "nosuid", mount.kind, mount.point)
-
-    def tell(self, write: Write) -> None:
-        if self.there:
-            write(_line(b"s", self.found, self.name or None, self.files))
-        for (kind, detail), (count, examples) in self._missed.items():
-            for path in examples:
-                write(_line(b"n", self.found, self.name or None, kind, detail, count[0], path or None))
-
-
-def _line(mark: bytes, *fields: object) -> bytes:
-    said = [b"-" if field is None else rows.field(field if isinstance(field, bytes) else os.fsencode(str(field))) for field in fields]
-    return b"\t".join((mark, *said)) + b"\n"
-
-
 class Search:
-    """Writes lines, each with a mark before it: `b` before a place is looked at, `s` and `n` after it (SEARCHED_COLUMNS, MISSED_COLUMNS),
-    `f` for each file found (FILE_COLUMNS). What is left at the deadline, by time.monotonic, is told as missed."""
+    """Writes lines, each with a mark before it: `b` before a place is looked at, `s` and `n` after it (SEARCHED_COLUMNS, MISSED_COLUMNS of
+    `searched_places`), `f` for each file found (FILE_COLUMNS). What is left at the deadline, by time.monotonic, is told as missed."""
 
     def __init__(self, write: Write, mounts: Mounts, deadline: float) -> None:
         self._write = write
@@ -137,7 +81,7 @@ class Search:
 
     def _look(self, found: str, name: str, into: Callable[[Place], None]) -> None:
         place = Place(found, name)
-        self._write(_line(b"b", found, name or None))
+        self._write(line(b"b", found, name or None))
         try:
             self._in_time()
             into(place)
@@ -323,7 +267,7 @@ class Search:
         words = [word for bit, word in ((os.ST_NOSUID, "nosuid"), (os.ST_NOEXEC, "noexec")) if flags & bit]
         rights, folders = executables.rights(at, status, stat.S_IRWXG), executables.folders_above(path, stat.S_IRWXG)
         same = self._comparison.same(path, descriptor, status.st_size)
-        self._write(_line(b"f", path, value.hex(), rights, folders, status.st_nlink, " ".join(words) or None, same))
+        self._write(line(b"f", path, value.hex(), rights, folders, status.st_nlink, " ".join(words) or None, same))
 
 
 def _folders(entries: Iterable[os.DirEntry[str]]) -> Iterator[str]:
@@ -346,18 +290,3 @@ def _is_kernels(pid: str) -> bool:
             return bool(int(file.read().rpartition(b")")[2].split()[6]) & _KERNEL_THREAD)
     except (OSError, IndexError, ValueError):
         return True
-
-
-def become_idle() -> None:
-    """Let everything else on this host go first, as far as the kernel grants that: sched(7), ioprio_set(2)."""
-    os.nice(_NICEST)
-    with suppress(OSError):  # sandboxes refuse it; being nice must do then
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    number = _IOPRIO_SET.get(os.uname().machine) if sys.maxsize >> 32 else None
-    if number is None:
-        return
-    try:
-        import ctypes
-    except ImportError:
-        return
-    ctypes.CDLL(None).syscall(number, _IOPRIO_WHO_PROCESS, 0, _IOPRIO_IDLE)

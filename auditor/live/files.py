@@ -8,6 +8,7 @@ import stat
 from auditor.evidence import Answer, quoted
 
 _LIMIT = 1 << 18
+_PROC_PIECE = 1 << 16
 
 
 def content(path: str, limit: int = _LIMIT) -> bytes:
@@ -17,6 +18,19 @@ def content(path: str, limit: int = _LIMIT) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "not a regular file")
         return file.read(limit + 1)
+
+
+def of_proc(path: str, folder: int | None = None) -> bytes:
+    """What a file of /proc has to say, below the open `folder` where one is given. OSError where it cannot be had."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        said = piece = os.read(descriptor, _PROC_PIECE)
+        while len(piece) == _PROC_PIECE:  # a line `Groups:` of 65,536 groups is longer
+            piece = os.read(descriptor, _PROC_PIECE)
+            said += piece
+        return said
+    finally:
+        os.close(descriptor)
 
 
 def answer(probe: str, path: str, stack: str | None = None) -> Answer:

@@ -10,7 +10,8 @@ import time
 
 from auditor.evidence import Answer
 from auditor.live import mounts, rows
-from auditor.live.file_search import FILE_COLUMNS, MISSED_COLUMNS, NO_LOSS, SEARCHED_COLUMNS, Search
+from auditor.live.file_search import FILE_COLUMNS, Search
+from auditor.live.searched_places import MISSED_COLUMNS, NO_LOSS, SEARCHED_COLUMNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ def _searched(mounted: mounts.Mounts, roots: Sequence[str], seconds: float) -> l
     if not child:
         _search(reader, writer, mounted, roots, deadline)
     os.close(writer)
-    with os.fdopen(reader, "rb", buffering=0) as pipe:
-        text, whole = _read(pipe.fileno(), deadline + _GRACE)
+    try:
+        with os.fdopen(reader, "rb", buffering=0) as pipe:
+            text, whole = _read(pipe.fileno(), deadline + _GRACE)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
     if not whole:
         os.kill(child, signal.SIGKILL)
     ended = _ended(child)

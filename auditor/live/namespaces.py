@@ -12,7 +12,6 @@ from auditor.live import rows
 
 COLUMNS = "stack self init processes pid process executable cgroup mounted"
 _ENTRANCES = 4
-_CLONE_NEWNET = 0x40000000
 _ONE_THREAD = 3
 """Links of a task folder: itself, its parent, and each thread."""
 
@@ -221,36 +220,3 @@ def table(namespaces: list[Namespace]) -> bytes:
                 namespace.label.encode(), b"%d" % namespace.own, init, b"%d" % namespace.processes,
                 process[0], process[3], process[4], process[5], mount)))  # fmt: skip
     return rows.table(COLUMNS, lines)
-
-
-def enter(namespace: Namespace) -> None:
-    """Move this process into it; never to be undone, so only ever in a child. OSError where that is refused."""
-    failure: OSError = FileNotFoundError(2, "no entrance was found")
-    for path in namespace.entrances:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            failure = error
-            continue
-        try:
-            if os.fstat(descriptor).st_ino != namespace.inode:
-                continue
-            _setns(descriptor)
-            return
-        except OSError as error:
-            failure = error
-        finally:
-            os.close(descriptor)
-    raise failure
-
-
-def _setns(descriptor: int) -> None:
-    if hasattr(os, "setns"):
-        os.setns(descriptor, _CLONE_NEWNET)
-        return
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET):
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))

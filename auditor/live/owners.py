@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from auditor.live import executables, rows
+from auditor.live import executables, rights, rows
+from auditor.live.files import of_proc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ PROCESS_COLUMNS = f"pid started uid process executable cgroup {executables.COLUM
 HOLDER_COLUMNS = "pid inodes"
 WALK_COLUMNS = "name value"
 _INODES_A_ROW = 4096
-_PROC_FILE = 1 << 16
 _PIDS_WORTH_A_WALKER = 150
 _MOST_WALKERS = 4
 _KCMP = {"x86_64": 312, "aarch64": 272, "riscv64": 272, "loongarch64": 272, "ppc64le": 354, "ppc64": 354, "s390x": 343}
@@ -36,9 +36,9 @@ def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
     thread of it that lives: where the first one ended, the others alone still show the executable, which is the same for all."""
     at = at or f"/proc/{pid}"
     try:
-        status = _read(at + "/status")
+        status = of_proc(at + "/status")
         started = _started(at)
-        groups = group(_read(at + "/cgroup"))
+        groups = group(of_proc(at + "/cgroup"))
         try:
             executable, *file = executables.look(running or at)
         except PermissionError:
@@ -54,18 +54,9 @@ def process_row(pid: int, at: str = "", running: str = "") -> bytes | None:
     return b"\t".join((b"%d" % pid, started, uid, b"\\-" if name == b"-" else name, executable, groups, *file))
 
 
-def _read(path: str) -> bytes:
-    """A file of /proc, which gives all it has at one read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, _PROC_FILE)
-    finally:
-        os.close(descriptor)
-
-
 def _started(at: str) -> bytes:
     """Field 22 of stat, in clock ticks since boot; what stands in brackets may hold anything, brackets and blanks too."""
-    return _read(at + "/stat").rpartition(b")")[2].split(None, 20)[19]
+    return of_proc(at + "/stat").rpartition(b")")[2].split(None, 20)[19]
 
 
 def group(said: bytes) -> bytes:
@@ -118,7 +109,7 @@ class Walk:
             return "a walker through the processes ended before it was done"
         if self.unreadable:
             many = "1 process" if len(self.unreadable) == 1 else f"{len(self.unreadable)} processes"
-            return f"the descriptors of {many} may not be read by this run (others' need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+            return f"the descriptors of {many} may not be read: {rights.why_refused('CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH')}"
         return None
 
     def counts(self, retries: int) -> bytes:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLUMNS = "name value"
+_BITS = {"CAP_DAC_READ_SEARCH": 1 << 2 | 1 << 1, "CAP_SYS_PTRACE": 1 << 19, "CAP_SYS_ADMIN": 1 << 21}
+"""Of include/uapi/linux/capability.h, with CAP_DAC_OVERRIDE, which is as good for folders (generic_permission, fs/namei.c)."""
 
 
 def ask(notebook: dict[str, object]) -> Iterator[Answer]:
@@ -19,8 +21,7 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
     ticks (seconds since 1970, clock ticks a second: what `started` is reckoned from)."""
     known: dict[str, bytes] = {"uid": b"%d" % os.geteuid(), "ticks": b"%d" % os.sysconf("SC_CLK_TCK")}
     try:
-        with open("/proc/self/status", "rb") as file:
-            known["capabilities"] = file.read().partition(b"\nCapEff:\t")[2].split(b"\n", 1)[0]
+        known["capabilities"] = _effective()
         known["pid_namespace"] = os.fsencode(os.readlink("/proc/self/ns/pid"))[5:-1]
         with open("/proc/stat", "rb") as file:
             known["boot_time"] = file.read().partition(b"\nbtime ")[2].split(b"\n", 1)[0]
@@ -28,6 +29,24 @@ def ask(notebook: dict[str, object]) -> Iterator[Answer]:
     except OSError:
         pass
     yield Answer("rights", "builtin:rights", rows.table(COLUMNS, [k.encode() + b"\t" + rows.field(v) for k, v in known.items()]))
+
+
+def _effective() -> bytes:
+    """The effective capabilities of this run, in hexadecimal digits. OSError where they are not shown."""
+    with open("/proc/self/status", "rb") as file:
+        return file.read().partition(b"\nCapEff:\t")[2].split(b"\n", 1)[0]
+
+
+def why_refused(*needed: str) -> str:
+    """What may be the cause where this run was refused what others' processes need these capabilities for, by which of them it has: lack of
+    one, or something that refuses all the same."""
+    try:
+        held = int(_effective(), 16)
+    except (OSError, ValueError):
+        return f"that needs {' and '.join(needed)}, which this run may not have, or a security module refused"
+    if lacking := [name for name in needed if not held & _BITS[name]]:
+        return f"this run lacks {' and '.join(lacking)}, which may be why, or a security module refused"
+    return f"this run has {' and '.join(needed)}, so a security module refused, or they do not count in the user namespace there"
 
 
 def _hidepid() -> bytes:

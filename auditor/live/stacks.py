@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import marshal
-import os
-
 from auditor.evidence import Answer, quoted
 from auditor.live import addresses, files, rows, sockets
-from auditor.live.namespaces import Namespace, enter
+from auditor.live.entering import from_inside
+from auditor.live.namespaces import Namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from auditor.live.endpoints import Endpoints
 
 SETTINGS = (
@@ -39,9 +39,24 @@ def visit(namespaces: list[Namespace], protocols: list[str], endpoints: bool = F
     """Visit each: the one this process is in directly, the others from one child that moves from one to the next. `endpoints` are asked
     about only where that is said."""
     looking = _Looking(protocols, endpoints)
-    own = [_here(namespace, looking) for namespace in namespaces if namespace.own]
-    others = [namespace for namespace in namespaces if not namespace.own]
-    return own + (_in_a_child(others, looking) if others else [])
+    visits = [_here(namespace, looking) for namespace in namespaces if namespace.own]
+    if others := [namespace for namespace in namespaces if not namespace.own]:
+        for namespace, seen, why in from_inside(others, lambda one: _plain(_here(one, looking))):
+            visits.append(_from_outside(namespace, why, looking) if seen is None else _visit(seen))
+    return visits
+
+
+def _plain(visit: Visit) -> tuple[Any, ...]:
+    """As marshal can write it; `_visit` makes it a visit again."""
+    answers = [(a.probe, a.command, a.stdout, a.status, a.stderr, a.stack) for a in visit.answers]
+    return answers, visit.inodes, visit.cgroups, visit.endpoints
+
+
+def _visit(plain: tuple[Any, ...]) -> Visit:
+    answers, *sets = plain
+    return Visit(
+        [Answer(probe, command, out, status, stderr=err, stack=stack) for probe, command, out, status, err, stack in answers], *sets
+    )
 
 
 class _Looking:
@@ -84,10 +99,10 @@ def _add(visited: Visit, found: Endpoints) -> None:
     visited.endpoints |= found.inodes
 
 
-def _from_outside(namespace: Namespace, error: OSError, looking: _Looking) -> Visit:
-    """What anyone may read of a namespace that could not be entered."""
-    why = f"the namespace could not be entered: {error.strerror or error}\n".encode()
-    answers = [Answer("entering", "builtin:setns", b"", "1", stderr=why, stack=namespace.label)]
+def _from_outside(namespace: Namespace, why: str, looking: _Looking) -> Visit:
+    """What anyone may read of a namespace that was not looked at from inside, and `why` it was not."""
+    told = f"{why}\n".encode("utf-8", "backslashreplace")
+    answers = [Answer("entering", "builtin:setns", b"", "1", stderr=told, stack=namespace.label)]
     for folder in namespace.outside:
         proc_net = _proc_net(namespace.label, folder)
         if any(answer.status == "0" for answer in proc_net):
@@ -107,46 +122,6 @@ def _add_from_outside(visited: Visit, namespace: Namespace) -> None:
         if not any(answer.trouble and answer.status != "absent" for answer in found.answers):
             _add(visited, found)
             return
-
-
-def _in_a_child(namespaces: list[Namespace], looking: _Looking) -> list[Visit]:
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            os.close(reader)
-            with os.fdopen(writer, "wb") as pipe:
-                for namespace in namespaces:
-                    found = _entered(namespace, looking)
-                    plain = [(a.probe, a.command, a.stdout, a.status, a.stderr, a.stack) for a in found.answers]
-                    marshal.dump((plain, found.inodes, found.cgroups, found.endpoints), pipe)
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    visits = []
-    with os.fdopen(reader, "rb") as pipe:
-        for namespace in namespaces:
-            try:
-                plain, inodes, cgroups, endpoints = marshal.load(pipe)  # noqa: S302 - written by our own child
-            except (EOFError, ValueError, TypeError):
-                visits.append(_from_outside(namespace, OSError(0, "the child that went there ended early"), looking))
-                continue
-            answers = [Answer(probe, command, out, status, stderr=err, stack=stack) for probe, command, out, status, err, stack in plain]
-            visits.append(Visit(answers, inodes, cgroups, endpoints))
-    os.waitpid(child, 0)
-    return visits
-
-
-def _entered(namespace: Namespace, looking: _Looking) -> Visit:
-    try:
-        if namespace.inode is None:
-            raise PermissionError(1, "that needs CAP_SYS_PTRACE and CAP_SYS_ADMIN")
-        enter(namespace)
-    except OSError as error:
-        return _from_outside(namespace, error, looking)
-    return _here(namespace, looking)
 
 
 def _proc_net(label: str, folder: str) -> list[Answer]:

@@ -119,7 +119,7 @@ def _file(kind: Kind, unit: str, path: str, unread: list[tuple[str, str, str]]) 
     a unit that is one is none, whatever other folders have."""
     first = [counted(unit, path)]
     try:
-        return first + directives(kind, unit, path, _content(path))
+        return first + directives(kind, unit, path, content(path))
     except FileNotFoundError:
         return first if path.endswith(".conf") else []
     except OSError as error:
@@ -143,7 +143,7 @@ def _link(path: str) -> bytes:
     return rows.field(os.fsencode(path)) + b"\t" + target
 
 
-def _content(path: str) -> bytes:
+def content(path: str) -> bytes:
     """A unit file's bytes. OSError where they cannot be had, or are too many."""
     text = files.content(path, _LONGEST)
     if len(text) > _LONGEST:
@@ -153,7 +153,12 @@ def _content(path: str) -> bytes:
 
 def directives(kind: Kind, unit: str, path: str, text: bytes) -> list[bytes]:
     """The rows of what a file says of a unit."""
-    found = []
+    found = said(kind, text)
+    return [_row(unit, path, b"%d" % line, name, b"-" if value is None else rows.field(value)) for line, name, value in found]
+
+
+def said(kind: Kind, text: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """The directives of that kind which a file has: line, name, and each value that is told of it, None for one that cannot be read."""
     section = b""
     for number, line in logical_lines(text):
         name, equals, value = line.partition(b"=")
@@ -161,9 +166,8 @@ def directives(kind: Kind, unit: str, path: str, text: bytes) -> list[bytes]:
         if line.startswith(b"["):
             section = line.strip(_BLANKS)
         elif equals and section == kind.section and directive in kind.directives:
-            told = kind.told(directive, value.strip(_BLANKS))
-            found += [_row(unit, path, b"%d" % number, directive, b"-" if one is None else rows.field(one)) for one in told]
-    return found
+            for one in kind.told(directive, value.strip(_BLANKS)):
+                yield number, directive, one
 
 
 def logical_lines(text: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,9 +3,9 @@ which may be a secret."""
 
 from __future__ import annotations
 
-from auditor.live import files
+from auditor.live import service_units
 from auditor.live.mounts import BarredError
-from auditor.live.unit_files import FOLDERS
+from auditor.live.unit_files import FOLDERS, Kind, content, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     Missed = Callable[[str, Exception], None]
 
-_DIRECTIVES = frozenset((b"ExecCondition", b"ExecReload", b"ExecStart", b"ExecStartPost", b"ExecStartPre", b"ExecStop", b"ExecStopPost"))
+_STARTING = Kind("service", (
+    b"ExecCondition", b"ExecReload", b"ExecStart", b"ExecStartPost", b"ExecStartPre", b"ExecStop", b"ExecStopPost",
+), lambda directive, value: service_units.programs(value))  # fmt: skip
 _PREFIXES = b"@-:+!|"
 """What may stand before the path of a program: systemd.service(5), "special executable prefixes"."""
 
 
 class UnresolvedError(Exception):
-    """A program is named by a specifier (systemd.unit(5)) or an escape, which only systemd resolves."""
+    """A program is named by a specifier (systemd.unit(5)) or an escape, which only systemd resolves, or in quotes that never end."""
 
 
 def programs(mounts: Mounts, listed: Callable[[str], list[os.DirEntry[str]]], missed: Missed) -> Iterator[str]:
@@ -49,7 +51,7 @@ def _unit_files(listed: Callable[[str], list[os.DirEntry[str]]]) -> Iterator[str
 def _of_file(mounts: Mounts, path: str, missed: Missed) -> Iterator[str]:
     try:
         real = mounts.real(path)
-        text = b"" if real == "/dev/null" else files.content(real)
+        text = b"" if real == "/dev/null" else content(real)
     except FileNotFoundError:
         return
     except (BarredError, OSError) as problem:
@@ -65,19 +67,11 @@ def started(text: bytes) -> Iterator[str]:
     """The whole paths of the programs that a unit file starts. Raises UnresolvedError at the end where one is named in a way that only
     systemd can resolve."""
     unresolved = False
-    for line in text.replace(b"\\\n", b" ").split(b"\n"):
-        name, _, value = line.partition(b"=")
-        word = _first_word(value) if name.strip() in _DIRECTIVES else b""
-        if b"%" in word or b"\\" in word:
+    for _, _, named in said(_STARTING, text):
+        program = None if named is None else named.lstrip(_PREFIXES)
+        if program is None or b"%" in program or b"\\" in program:
             unresolved = True
-        elif word.startswith(b"/"):
-            yield word.decode("utf-8", "surrogateescape")
+        elif program.startswith(b"/"):
+            yield program.decode("utf-8", "surrogateescape")
     if unresolved:
         raise UnresolvedError
-
-
-def _first_word(value: bytes) -> bytes:
-    value = value.strip().lstrip(_PREFIXES)
-    if value[:1] in (b'"', b"'"):
-        return value[1:].partition(value[:1])[0]
-    return next(iter(value.split(None, 1)), b"")

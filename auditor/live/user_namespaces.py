@@ -10,6 +10,7 @@ import os
 import sys
 
 from auditor.live import rows
+from auditor.live.files import of_proc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _NO_DIRECTION = 1 << 29 if os.uname().machine.startswith(("alpha", "mips", "ppc"
 _USERNS, _PARENT, _OWNER_UID = (_NO_DIRECTION | 0xB700 | number for number in (1, 2, 4))
 """NS_GET_USERNS, NS_GET_PARENT and NS_GET_OWNER_UID of include/uapi/linux/nsfs.h."""
 _UID_SIZE = 4
-_SMALL_FILE = 1 << 14
 _NOT_SHOWN = b""
 _NONE = b"-"
 
@@ -91,7 +91,7 @@ class Owners:
         """Who owns it. A user that the reader's own namespace has no number for is shown as the overflow one, who is nobody."""
         try:
             user = int.from_bytes(fcntl.ioctl(descriptor, _OWNER_UID, bytes(_UID_SIZE)), sys.byteorder)
-            unmapped = self._own != INITIAL and user == int(_read("/proc/sys/kernel/overflowuid"))
+            unmapped = self._own != INITIAL and user == int(of_proc("/proc/sys/kernel/overflowuid"))
         except (OSError, ValueError):
             return _NOT_SHOWN
         return _NOT_SHOWN if unmapped else b"%d" % user
@@ -127,13 +127,5 @@ def of(at: str, folder: int | None = None) -> tuple[bytes, bytes]:
 
 def uid_map(at: str, folder: int | None = None) -> bytes:
     """user_namespaces(7), "ID-inside-ns ID-outside-ns length", of each range, parted by commas; `-` where there is none yet."""
-    lines = _read(f"{at}/uid_map", folder).splitlines()
+    lines = of_proc(f"{at}/uid_map", folder).splitlines()
     return b",".join(b" ".join(line.split()) for line in lines) or _NONE
-
-
-def _read(path: str, folder: int | None = None) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        return os.read(descriptor, _SMALL_FILE)
-    finally:
-        os.close(descriptor)

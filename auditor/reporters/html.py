@@ -1,394 +1,209 @@
-"""For people who read, print and file it: one page that needs no script and asks nothing of any network.
+"""For people who read, print, sign and file it: one page that needs no script and asks nothing of any network.
 
-The templates only lay out what stands here as plain values. Whatever a host said passes `harmless` as the environment's `finalize`
-and is then escaped, so that no template can forget it; Markup is the only thing that passes by, and no host's string ever is one.
+The templates only lay out plain values. Whatever they print passes the environment's `finalize`: it is made harmless and escaped, whatever
+a template says of escaping. Markup is made harmless too, but not escaped again: no host's string ever is markup, as there is no `safe`
+filter.
+
+A folder of a site's own templates may overlay those that are shipped. They run in a sandbox that calls nothing but what it knows to
+change nothing, and what is wrong with one is an error that names its line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
-from itertools import groupby
-from typing import Any, TextIO
+import os
+import re
+import stat
+import traceback
+from collections.abc import Mapping
+from types import BuiltinMethodType, MethodType
+from typing import TYPE_CHECKING, Any, TextIO
 
-from auditor import __version__
-from auditor.bind_view import Row, compared, left_out, who
-from auditor.control_view import ControlView, FrameworkView
 from auditor.display import harmless
-from auditor.facts import Facts, Gap
-from auditor.model import SEVERITIES, Finding, Range, Snapshot, Socket, Stack
-from auditor.owner import Owner
+from auditor.errors import AuditorError
+from auditor.facts import UnknownFact
+from auditor.page.contents import contents
 from auditor.places import shipped
-from auditor.port_range import PORT_MAX, PortRange
-from auditor.report import SCHEMA, HostReport, Report, VendorDefault
+from auditor.report import Report
 from auditor.reporter import Reporter
-from auditor.who_may_bind import ways
 
-_KINDS = ("privileged", "ephemeral", "reserved")
-_FACTS = (*_KINDS, "listening", "addresses", "settings", "persisted", "grants")
-_ABSENT = (Gap("the evidence does not show it"),)
-_FOLDED_FROM = {"listeners": 60, "ways": 40, "stacks": 8, "hosts": 4}
-"""From how many on they are folded: complete all the same, and printed unfolded."""
-_VISIBILITY = ("rights", "processes", "owners", "owners_reason", "namespaces", "races_retried", "not_read")
-"""What a collector says of its own sight, in a reader's order; whatever else it says follows."""
-_REASONED = ("pass", "notchecked", "notapplicable", "notselected")
-"""Outcomes whose message says what was judged or why not, and is shown in the table of all outcomes."""
-_TICK = 256
-"""Listeners are drawn as ticks on the axis of ports: one for so many ports, closer ones could not be told apart."""
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader, Environment
+    from markupsafe import Markup
+
+_TEMPLATE_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError,
+                    UnknownFact, ValueError)  # fmt: skip
+"""What a template can raise beside jinja2's own errors; not Exception, which only the house's three places catch."""
+_READERS = {"Remedy.on", "Report.qualifications", "Report.standing", "Report.state"}
+_READERS_OF_A_DICT = {"get", "items", "keys", "values"}
+_READERS_OF_A_LIST = {"count", "index"}
+"""The methods that a template may call; those of texts beside."""
+_NOT_PLAIN = re.compile("[^\n\t -~]")
+_OURS = shipped("reports", "templates")
+_STYLES = ("report.css", "port_map.css")
+_SCRIPT = "report.js"
+_LEAVE_OUT = "leave --templates out: the page's own templates need nothing"
+_MEND = f"mend it, or {_LEAVE_OUT}"
+
+
+class _Asset:
+    """A style sheet or script, which is printed as it stands: the content policy has its hash."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 def render(report: Report, stream: TextIO) -> None:
-    """The whole report as one HTML document. jinja2 is loaded here: other formats do not need it."""
+    """The whole report as one HTML document, or nothing: AuditorError where a site's own template is broken."""
+    from jinja2 import TemplateError
+
+    folder = report.shown_as.templates
+    if folder is not None and not os.path.isdir(folder):
+        raise AuditorError(f"there is no folder of templates at {harmless(folder)}", "name a folder after --templates, or leave it out")
+    values = contents(report)
+    try:
+        document = _document(values, folder)
+    except (TemplateError, *_TEMPLATE_ERRORS) as error:
+        if folder is None:
+            raise
+        words = harmless(f"{_where(error, folder)}{type(error).__name__}: {error}")
+        raise AuditorError(f"the templates do not work: {words}", _MEND) from error
+    stream.writelines(document)
+
+
+def _document(values: dict[str, Any], folder: str | None) -> list[str]:
+    """jinja2 is loaded here: other formats do not need it."""
+    from jinja2 import FileSystemLoader
+
+    loader = FileSystemLoader(_OURS) if folder is None else _overlaid(folder)
+    environment = _environment(loader, [value for value in values.values() if callable(value)])
+    style = "\n" + "\n".join(_asset(loader, environment, name, "</style") for name in _STYLES)
+    script = "\n" + _asset(loader, environment, _SCRIPT, "</script")
+    embedded = {"style": _Asset(style), "style_hash": _digest(style), "script": _Asset(script), "script_hash": _digest(script)}
+    try:
+        return [*environment.get_template("report.html").generate(**values, **embedded), "\n"]
+    except UnknownFact:
+        environment.handle_exception()  # as jinja2 does with every Exception: it raises it again, with the template's lines
+
+
+def _environment(loader: BaseLoader, functions: list[Any]) -> Environment:
+    """A sandbox in which nothing can be called but `functions`, what jinja2 makes, and methods that only read."""
+    from jinja2 import StrictUndefined
+    from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2.utils import Cycler, Joiner
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        def is_safe_callable(self, obj: Any) -> bool:
+            if isinstance(obj, (MethodType, BuiltinMethodType)):
+                return _only_reads(obj) or isinstance(obj.__self__, (Cycler, LoopContext))
+            ours = isinstance(obj, (BlockReference, Joiner, LoopContext, Macro, Undefined))
+            return ours or any(obj is one for one in (*functions, *self.globals.values()))
+
+    environment = Sandbox(
+        loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_printed, trim_blocks=True, lstrip_blocks=True
+    )
+    del environment.filters["safe"], environment.filters["urlize"], environment.globals["lipsum"]
+    return environment
+
+
+def _only_reads(method: MethodType | BuiltinMethodType) -> bool:
+    owner = method.__self__
+    if isinstance(owner, (str, Mapping)):
+        return isinstance(owner, str) or method.__name__ in _READERS_OF_A_DICT
+    return method.__qualname__ in _READERS or (isinstance(owner, (list, tuple)) and method.__name__ in _READERS_OF_A_LIST)
+
+
+def _printed(value: object) -> Markup:
+    """What `{{ value }}` prints. Markup is what a macro printed, or what a filter made of a host's text: it is not escaped again, but
+    nothing in it may be obeyed."""
+    from markupsafe import Markup, escape
+
+    if isinstance(value, _Asset):
+        return Markup(value.text)  # noqa: S704 - ours, or the site's
+    if not isinstance(value, Markup):
+        return escape(harmless(value))
+    if not _NOT_PLAIN.search(value):
+        return value
+    escapes = {ord(letter): harmless(letter) for letter in {*value} - {"\n", "\t"}}
+    return Markup(value.translate(escapes))  # noqa: S704 - it was before
+
+
+def _overlaid(folder: str) -> BaseLoader:
+    """The site's templates over ours."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, FunctionLoader
+    from jinja2.loaders import split_template_path
+
+    def of_the_site(name: str) -> tuple[str, str, None] | None:
+        path = os.path.join(folder, *split_template_path(name))
+        try:
+            return _read(path, os.path.realpath(folder)), path, None
+        except FileNotFoundError:
+            return None
+
+    _trust(folder, os.stat(folder))
+    return ChoiceLoader([FunctionLoader(of_the_site), FileSystemLoader(_OURS)])
+
+
+def _read(path: str, folder: str) -> str:
+    """A template of the site's; AuditorError where it is no regular file of the folder, or root should not trust it."""
+    real = os.path.realpath(path)
+    inside = os.path.relpath(real, folder).split(os.sep)
+    if inside[0] == os.pardir:
+        raise AuditorError(f"{harmless(path)} is a link that leads out of its folder, to {harmless(real)}",
+                           f"put a copy there, or {_LEAVE_OUT}")  # fmt: skip
+    for depth in range(1, len(inside)):
+        above = os.path.join(folder, *inside[:depth])
+        _trust(above, os.stat(above))
+    if not stat.S_ISREG(os.stat(real).st_mode):
+        raise AuditorError(f"the template {harmless(path)} is no regular file", f"put a file there, or {_LEAVE_OUT}")
+    with open(os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), encoding="utf-8") as file:
+        _trust(path, os.fstat(file.fileno()))
+        return file.read()
+
+
+def _trust(path: str, status: os.stat_result) -> None:
+    """Root follows no template that another user could have written; AuditorError says which."""
+    if os.geteuid() != 0:
+        return
+    told, name = [], harmless(path)
+    if status.st_uid != 0:
+        told.append((f"belongs to the user with uid {status.st_uid}", f"`chown root {name}`"))
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        told.append((f"may be written by its group or by others (mode {stat.S_IMODE(status.st_mode):04o})", f"`chmod go-w {name}`"))
+    if told:
+        seen, mend = (" and ".join(words) for words in zip(*told, strict=True))
+        raise AuditorError(
+            f"root takes no template that another user may change: {name} {seen}", f"{mend} once you have read it, or {_LEAVE_OUT}"
+        )
+
+
+def _asset(loader: BaseLoader, environment: Environment, name: str, end: str) -> str:
+    """A style sheet or script as it stands; nothing in it may end its element."""
+    text, path, _ = loader.get_source(environment, name)
+    if end in text.lower():
+        raise ValueError(f"{path} holds {end}, which would end it")
+    return text
+
+
+def _digest(text: str) -> str:
+    from base64 import b64encode
     from hashlib import sha256
 
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def made_harmless(value: object) -> object:
-        return value if isinstance(value, Markup) else harmless(value)
-
-    loader = FileSystemLoader(shipped("reports", "templates"))
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, finalize=made_harmless, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals["systems"] = partial(_systems, report)
-    style = "\n" + loader.get_source(environment, "report.css")[0]
-    template = environment.get_template("report.html")
-    stream.writelines(template.generate(**_page(report), style=Markup(style), style_hash=_base64(sha256(style.encode()).digest())))  # noqa: S704 - ours
-    stream.write("\n")
-
-
-def _systems(report: Report, findings: list[Finding]) -> set[str | None]:
-    """The systems of the hosts that findings are on; None for one that is not known."""
-    names = {finding.host for finding in findings}
-    return {host.snapshot.shown.get("system") for host in report.hosts if host.name in names}
-
-
-def _base64(digest: bytes) -> str:
-    from base64 import b64encode
-
-    return b64encode(digest).decode("ascii")
-
-
-def _page(report: Report) -> dict[str, Any]:
-    """Everything that the templates ask for."""
-    anchors = {finding: f"finding-{number}" for number, finding in enumerate(report.findings, 1)}
-    by_outcome = {outcome: [f for f in report.findings if f.outcome == outcome] for outcome in ("error", "unknown", "waived")}
-    stacks = sum(len(host.snapshot.stacks.seen) for host in report.hosts)
-    marks = _marks(report.open + by_outcome["waived"], anchors)
-    return {
-        "report": report,
-        "schema": SCHEMA,
-        "version": __version__,
-        "subject": report.hosts[0].name if len(report.hosts) == 1 else f"{len(report.hosts)} hosts",
-        "clauses": report.qualifications(),
-        "severities": tuple(reversed(SEVERITIES)),
-        "anchors": anchors,
-        "open": [(severity, _by_rule(findings)) for severity, findings in _grouped(report.open, lambda f: f.severity)],
-        "open_counts": {severity: sum(f.severity == severity for f in report.open) for severity in SEVERITIES},
-        "inventory": _by_rule(report.inventory),
-        "errors": _by_rule(by_outcome["error"]),
-        "unknown": _by_reason(report, by_outcome["unknown"]),
-        "waived": _by_rule(by_outcome["waived"]),
-        "notchecked": sorted({(f.rule, f.message) for f in report.findings if f.outcome == "notchecked"}),
-        "outcomes": _outcomes(report.findings),
-        "hosts": [_host(host, f"host-{number}", report, marks) for number, host in enumerate(report.hosts, 1)],
-        "unfold_hosts": len(report.hosts) < _FOLDED_FROM["hosts"],
-        "unfold_stacks": stacks < _FOLDED_FROM["stacks"],
-        "approvals": any(host.approvals for host in report.hosts),
-        "controls": [(view, _controls(view)) for view in report.controls],
-        "statements": report.approval_statements if report.controls else [],
-        "paragraphs": _paragraphs,
-    }
-
-
-def _grouped(findings: Iterable[Finding], key: Any) -> list[tuple[str, list[Finding]]]:
-    return [(name, list(alike)) for name, alike in groupby(findings, key)]
-
-
-def _by_rule(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
-    """In the report's order: a rule's findings stand together within a severity, whose heading or badge comes first."""
-    return _grouped(findings, lambda finding: finding.rule)
-
-
-def _by_reason(report: Report, findings: list[Finding]) -> list[dict[str, Any]]:
-    """What could not be seen usually hides itself from many rules: one row a reason. What counts comes first."""
-    reasons: dict[tuple[str, str | None], list[Finding]] = {}
-    for finding in sorted(findings, key=lambda finding: not finding.leaves_open):
-        reasons.setdefault((finding.message, report.standing(finding)), []).append(finding)
-    return [
-        {
-            "reason": reason,
-            "standing": standing,
-            "places": list(dict.fromkeys(_place(f) for f in alike)),
-            "rules": [(rule, sum(f.count for f in of_rule)) for rule, of_rule in _by_rule(sorted(alike, key=lambda f: f.rule))],
-            "examples": list(dict.fromkeys(name for f in alike for name in (f.examples or (f.subject,)) if name != "stack")),
-        }
-        for (reason, standing), alike in reasons.items()
-    ]
-
-
-def _paragraphs(text: str) -> list[str]:
-    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
-
-
-def _place(finding: Finding) -> str:
-    return finding.host if finding.stack is None else f"{finding.host}, stack {finding.stack}"
-
-
-def _outcomes(findings: list[Finding]) -> list[dict[str, Any]]:
-    """One row for each rule, stack and outcome, and for each reason where the outcome has one: together they are all findings."""
-    rows: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        reason = finding.message if finding.outcome in _REASONED else ""
-        rows.setdefault((finding.rule, finding.host, finding.stack or "", finding.outcome, reason), []).append(finding)
-    keys = ("rule", "host", "stack", "outcome", "reason")
-    return [{**dict(zip(keys, key, strict=True)), "count": len(rows[key])} for key in sorted(rows)]
-
-
-def _marks(findings: list[Finding], anchors: dict[Finding, str]) -> dict[tuple[str, ...], list[tuple[str, Finding]]]:
-    """(anchor, finding) by what they were found on, for links from a listener to what was found on it."""
-    marks: dict[tuple[str, ...], list[tuple[str, Finding]]] = {}
-    for finding in findings:
-        marks.setdefault((finding.host, finding.stack or "", finding.subject), []).append((anchors[finding], finding))
-    return marks
-
-
-def _host(host: HostReport, anchor: str, report: Report, marks: dict[tuple[str, ...], Any]) -> dict[str, Any]:
-    shown = host.snapshot.shown
-    stacks = host.snapshot.stacks.seen
-    return {
-        "anchor": anchor,
-        "name": host.name,
-        "report": host,
-        **{key: shown.get(key, "unknown") for key in ("system", "release", "taken", "machine_id", "boot_id")},
-        "visibility": _visibility(host.snapshot),
-        "gaps": _gaps(host.snapshot),
-        "limits": shown.get("limits", []),
-        "settings": {} if stacks else shown.get("settings", {}),
-        "yardsticks": [_vendor_row(host.vendor, shown), _iana_row(report)],
-        "stacks": [_stack(stack, f"{anchor}-stack-{n}", host.name, report, marks) for n, stack in enumerate(stacks, 1)],
-    }
-
-
-def _visibility(snapshot: Snapshot) -> list[tuple[str, list[str]]]:
-    """What the evidence says of how it was taken: a key and its lines each, and nothing left out, whatever a snapshot from
-    elsewhere holds there."""
-    told = snapshot.shown.get("visibility")
-    if not isinstance(told, dict):
-        told = {}
-    rows = []
-    for key in (*_VISIBILITY, *(key for key in told if key not in _VISIBILITY)):
-        value = told.get(key, "not known")
-        lines = (
-            [f"{str(name).replace('_', ' ') if key != 'rights' else name}: {_words(one)}" for name, one in value.items()]
-            if isinstance(value, dict)
-            else [_words(value)]
-        )
-        rows.append((key, lines))
-    return rows
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return "held" if value else "not held"
-    return (", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)) or "none"
-
-
-def _controls(view: FrameworkView) -> list[dict[str, Any]]:
-    """The rows of a framework: one that has a number for each release is one row with all of them."""
-    rows = {one.control.id: _control(one) for one in view.controls if one.control.same_as is None}
-    for one in view.controls:
-        if one.control.same_as in rows:
-            rows[one.control.same_as]["numbers"].append((one.control.id, one.control.releases))
-    return list(rows.values())
-
-
-def _control(view: ControlView) -> dict[str, Any]:
-    """One row of the controls; rules that are mapped for one reason stand together."""
-    control = view.control
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for rule in view.rules:
-        worth = rule.worth if rule.worth == rule.relation else f"{rule.worth} (mapped as {rule.relation})"
-        counts = [f"{count} {word}" for count, word in ((rule.open, "open"), (rule.accepted, "accepted")) if count]
-        groups.setdefault((worth, rule.reason), []).append((rule.rule, ", ".join([rule.state, *counts])))
-    tone = "error" if view.open else {"none": "notchecked"}.get(view.evidence, "")
-    return {
-        "numbers": [(control.id, control.releases)], "words": control.words, "result": view.result, "evidence": view.evidence,
-        "attest": control.attest, "source": control.source, "tone": tone,
-        "groups": [{"relation": relation, "reason": reason, "rules": rules} for (relation, reason), rules in groups.items()],
-    }  # fmt: skip
-
-
-def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """What could not be seen: one row for each stack and reason, with all that it hides."""
-    gaps = [("", "stacks", gap) for gap in snapshot.stacks.gaps]
-    for stack in snapshot.stacks.seen:
-        for name in _FACTS:
-            known = stack.shown.get(name)
-            gaps += [(stack.name, name, gap) for gap in (_ABSENT if known is None else known.gaps)]
-    rows: dict[tuple[str, ...], list[str]] = {}
-    for place, name, gap in gaps:
-        scope = ", ".join(str(word) for word in (gap.protocol, gap.family, gap.ports, gap.stack) if word)
-        rows.setdefault((place, gap.why, scope, gap.line or ""), []).append(name)
-    return [
-        {**dict(zip(("stack", "why", "scope", "line"), key, strict=True)), "hidden": list(dict.fromkeys(hidden))}
-        for key, hidden in rows.items()
-    ]
-
-
-def _stack(stack: Stack, anchor: str, host: str, report: Report, marks: dict[tuple[str, ...], Any]) -> dict[str, Any]:
-    known: Facts[Socket] | None = stack.shown.get("listening")
-    sockets = sorted(known.seen if known is not None else (), key=_by_port)
-    reasons: dict[str, int] = {}
-    ranges = {name: _host_cell(stack.shown.get(name)) for name in _KINDS}
-    may_bind, may_bind_gaps = ways(stack)
-    tried = _tried(stack) if "measured" in stack.shown else None
-    ticks = sorted({port // _TICK * _TICK for socket in sockets if isinstance(port := socket.shown.get("port"), int)})
-    return {
-        "anchor": anchor,
-        "name": stack.name,
-        "kind": stack.kind,
-        "row": {"who": "This stack", "by": "", "across": None, "cells": ranges, "ticks": ticks},
-        "addresses": [_address(one.shown) for one in _seen(stack, "addresses")],
-        "listeners": [_listener(socket, report, marks.get((host, stack.name, socket.subject), []), reasons) for socket in sockets],
-        "reasons": reasons,
-        "listeners_known": known is not None,
-        "listeners_gaps": [gap.why for gap in known.gaps] if known is not None else [],
-        "unfold": len(sockets) < _FOLDED_FROM["listeners"],
-        "may_bind": may_bind,
-        "may_bind_gaps": may_bind_gaps,
-        "tried": tried,
-        "unfold_may_bind": len(may_bind) < _FOLDED_FROM["ways"],
-        "settings": [one.shown for one in _seen(stack, "settings")],
-        "persisted": [one.shown for one in _seen(stack, "persisted")],
-    }
-
-
-def _tried(stack: Stack) -> dict[str, Any]:
-    """What a bind test gave, beside what was promised."""
-    found = compared(stack)
-    first = found[0].measured if found else None
-    return {"who": who(first) if first else "", "rows": [Row(one) for one in found], "left_out": left_out(first) if first else [],
-            "gaps": list(dict.fromkeys(gap.why for gap in stack.measured.gaps))}  # fmt: skip
-
-
-def _seen(stack: Stack, name: str) -> tuple[Any, ...]:
-    return stack.shown[name].seen if name in stack.shown else ()
-
-
-def _address(shown: dict[str, Any]) -> str:
-    return f"{shown.get('address', '?')}/{shown.get('prefix', '?')} on {shown.get('device', '?')}"
-
-
-def _by_port(socket: Socket) -> tuple[Any, ...]:
-    return (socket.shown.get("port", -1), socket.shown.get("protocol", ""), socket.numbered_subject)
-
-
-def _cell(lines: list[str], source: str, ports: list[PortRange]) -> dict[str, Any]:
-    """What stands in the table of ranges, and what is drawn: (first, width) of each."""
-    return {"lines": lines, "source": source, "drawn": [(one.first, len(one)) for one in ports]}
-
-
-def _host_cell(known: Facts[Range] | None) -> dict[str, Any]:
-    if known is None:
-        return _cell([f"unknown: {_ABSENT[0].why}"], "", [])
-    ports = [found for one in known.seen if (found := _ports(one)) is not None]
-    lines = [_range_words(one) for one in known.seen] + [f"unknown{' whether more' * bool(known.seen)}: {gap.why}" for gap in known.gaps]
-    return _cell(lines or ["none"], f"{known.source} ({known.basis})", ports)
-
-
-def _ports(one: Range) -> PortRange | None:
-    shown = one.shown
-    return PortRange(shown["first"], shown["last"]) if 0 <= shown.get("first", -1) <= shown.get("last", -1) <= PORT_MAX else None
-
-
-def _range_words(one: Range) -> str:
-    shown, ports = one.shown, _ports(one)
-    said = [shown[key] for key in ("protocol", "family") if shown.get(key, "any") != "any"]
-    said += [shown["role"]] if shown.get("role", "default") != "default" else []
-    said += [word for key, word in (("descending", "descending"), ("wildcard_exempt", "not for the wildcard address")) if shown.get(key)]
-    return _counted(ports, ", ".join(said)) if ports else f"{one}, which is no range"
-
-
-def _counted(ports: PortRange, narrowed: str = "") -> str:
-    count = f"{len(ports)} port{'s' * (len(ports) != 1)}"
-    return f"{ports} ({count}{', ' * bool(narrowed)}{narrowed})"
-
-
-def _iana_row(report: Report) -> dict[str, Any]:
-    """The registry's own three names, which are not a host's: they stand across the table, and are drawn where they are alike."""
-    ranges = report.iana_ranges
-    date = report.tables.get("iana-ranges", {}).get("date", "")
-    drawn = {"privileged": "system", "ephemeral": "dynamic"}
-    return {
-        "who": "IANA registry", "by": f"RFC 6335 section 6{', ' * bool(date)}{date}", "ticks": [],
-        "across": [f"{name.capitalize()} Ports {_counted(ports)}" for name, ports in ranges.items()] or ["no table was given"],
-        "cells": {name: _cell([], "", [ranges[drawn[name]]] if drawn.get(name) in ranges else []) for name in _KINDS},
-    }  # fmt: skip
-
-
-def _vendor_row(vendor: VendorDefault | None, shown: dict[str, Any]) -> dict[str, Any]:
-    if vendor is None:
-        why = f"no row of the vendor table is for {shown.get('system', 'an unknown system')} {shown.get('release', 'of unknown release')}"
-        cells = {name: _cell([], "", []) for name in _KINDS}
-        return {"who": "As the vendor ships it", "by": "", "across": [why], "cells": cells, "ticks": []}
-    cells = {}
-    stated = {"privileged": vendor.privileged, "ephemeral": vendor.ephemeral, "reserved": vendor.reserved}
-    for name, ranges in stated.items():
-        lines = ["not stated"] if ranges is None else [_counted(*one) for one in ranges] or ["none"]
-        cells[name] = _cell(lines, "", [ports for ports, _ in ranges or ()])
-    by = f"vendor table, {vendor.record}; confidence {vendor.confidence}"
-    return {"who": f"{vendor.system} as shipped", "by": by, "across": None, "cells": cells, "ticks": []}
-
-
-def _listener(socket: Socket, report: Report, marks: list[tuple[str, Finding]], reasons: dict[str, int]) -> dict[str, Any]:
-    """One row of the listeners. Why not all its owners are known is said once a stack: `reasons` are numbered."""
-    shown = socket.shown
-    state, unseen = shown.get("owner_state", "none"), ""
-    if state != "known":
-        reason = shown.get("owner_reason", "the evidence does not say why")
-        unseen = f"{_NOT_ALL_OWNERS.get(state, state)}: see note {reasons.setdefault(reason, len(reasons) + 1)}"
-    holder = f"{shown['socket_unit']} activates {shown.get('activates') or 'an unknown unit'}" if shown.get("socket_unit") else ""
-    creator = f"created by uid {shown['uid']}" if "uid" in shown and not shown.get("owners_seen") else ""
-    return {
-        **{key: shown.get(key, "unknown") for key in ("protocol", "address", "port", "reach")},
-        "state": "bound only" if shown.get("state") == "bound" else shown.get("state", "unknown"),
-        "iana": report.iana_names.get((shown.get("protocol", ""), shown.get("port", -1)), ""),
-        "address_notes": _address_notes(shown),
-        "port_notes": [words for key, words in _PORT_NOTES.items() if shown.get(key)],
-        "owners": _holders(shown.get("owners_seen", [])),
-        "owner_notes": [words for words in (holder, unseen, creator) if words],
-        "marks": marks,
-    }
-
-
-_NOT_ALL_OWNERS = {"partial": "there may be more", "unreadable": "not visible", "none": "none visible"}
-_PORT_NOTES = {
-    "kernel_given": "most likely chosen by the kernel",
-    "address_cut": "the address is cut",
-    "port_from_name": "resolved from a name",
-}
-
-
-def _address_notes(shown: dict[str, Any]) -> list[str]:
-    notes = [f"{word} {shown[key]}" for key, word in (("device", "only on device"), ("zone", "zone")) if shown.get(key)]
-    if shown.get("family") == "ipv6" and "v6only" in shown:
-        notes.append("IPv6 only" if shown["v6only"] else "IPv4 as well (dual-stack)")
-    return notes + [words for key, words in (("mptcp", "Multipath TCP"), ("address_cut", "cut in the evidence")) if shown.get(key)]
-
-
-def _holders(owners: list[Owner]) -> list[dict[str, Any]]:
-    """Processes that differ in nothing but their number stand together."""
-    alike: dict[tuple[Any, ...], list[str]] = {}
-    for owner in owners:
-        shown = owner.shown
-        user = shown.get("user", "user unknown") + (f" (uid {shown['uid']})" if "uid" in shown else "")
-        key = (shown.get("executable", "executable not visible") or "no executable", shown.get("process", "unknown"), user,
-               shown.get("unit", "unit unknown"), shown.get("container"))  # fmt: skip
-        alike.setdefault(key, []).append(str(shown.get("pid", "?")))
-    names = ("executable", "process", "user", "unit", "container")
-    return [{**dict(zip(names, key, strict=True)), "pids": pids} for key, pids in alike.items()]
+    return b64encode(sha256(text.encode()).digest()).decode("ascii")
+
+
+def _where(error: BaseException, folder: str) -> str:
+    """`file:line: ` of the last place in the site's templates that an error went through, else in ours."""
+    named = getattr(error, "filename", None)
+    places = [(named, getattr(error, "lineno", None))] if named else []
+    places += [(frame.filename, frame.lineno) for frame in reversed(traceback.extract_tb(error.__traceback__))]
+    for beginning in (folder, _OURS):
+        for file, line in places:
+            if file.startswith(os.path.join(beginning, "")):
+                return f"{file}:{line}: "
+    return ""
 
 
 REPORTER = Reporter(suffix="html", media_type="text/html", render=render)

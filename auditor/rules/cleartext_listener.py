@@ -12,6 +12,8 @@ Replace the service by its encrypted successor (SSH for telnet and rsh, SFTP or 
 `tiers` says which ports count. Where inetd holds the port, take the service out of /etc/inetd.conf and let inetd read it anew.
 
 Linux: `systemctl disable --now UNIT`, a socket unit as well (telnet.socket); of inetd, `systemctl reload inetd`.
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
 
 Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
 

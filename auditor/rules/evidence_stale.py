@@ -10,7 +10,9 @@ Remedy
 Collect again (`port-auditor collect -o HOST.evidence`), and let a timer do it. Where the stamp is in the future, set the host's clock.
 
 Linux: `timedatectl set-ntp true`.
+
 FreeBSD: `sysrc ntpd_enable=YES ntpd_sync_on_start=YES && service ntpd start`.
+
 OpenBSD: `rcctl enable ntpd && rcctl start ntpd`.
 """
 

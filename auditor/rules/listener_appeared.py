@@ -11,11 +11,19 @@ Find the change that brought it, or stop it. Where it belongs there, approve it 
 `port-auditor collect -o baseline.evidence`.
 
 Linux: `systemctl status PID` names the unit of a process, `journalctl -u UNIT` when it began; `systemctl disable --now UNIT` ends it.
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
+
 FreeBSD, DragonFly: `procstat -b PID` names the executable; `service NAME stop` and `sysrc NAME_enable=NO` end it.
+
 OpenBSD: `rcctl ls started` lists the services; `rcctl disable NAME` and `rcctl stop NAME` end one.
+
 NetBSD: `service NAME stop` ends it, and `NAME=NO` in /etc/rc.conf keeps it so.
+
 Darwin: `launchctl list` names the services; `launchctl bootout system/LABEL` ends one.
+
 SunOS: `svcs -p` names the service of a process; `svcadm disable NAME` ends it.
+
 Windows: `Get-Process -Id PID | Select-Object Path` names the executable; `Stop-Service NAME` ends a service.
 """
 

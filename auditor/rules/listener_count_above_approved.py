@@ -10,9 +10,13 @@ Remedy
 Look which of them belong there, and stop the others. Where more are right, raise `at_most` in the policy.
 
 Linux: `ss -lntup` lists them with their processes; `systemctl restart UNIT` ends copies that were left behind.
+
 FreeBSD, DragonFly, NetBSD: `sockstat -l` lists them with their processes.
+
 OpenBSD: `fstat -n | grep internet` lists them with their processes.
+
 Darwin: `lsof -nP -iTCP -sTCP:LISTEN -iUDP` lists them with their processes.
+
 Windows: `netstat -ano` lists them with their processes.
 """
 

@@ -11,10 +11,15 @@ Find out whether that was meant. If so, remove its approval and take a new basel
 always run belongs into `listening: required`.
 
 Linux: `systemctl status UNIT`, `journalctl -u UNIT` say why it ended; `systemctl enable --now UNIT` starts it again.
+
 FreeBSD, DragonFly, NetBSD: `service NAME status`, and `service NAME start` to start it again.
+
 OpenBSD: `rcctl check NAME`, and `rcctl start NAME` to start it again.
+
 Darwin: `launchctl print system/LABEL` says why it ended; `launchctl kickstart system/LABEL` starts it again.
+
 SunOS: `svcs -xv NAME` says why it ended; `svcadm enable NAME` starts it again.
+
 Windows: `Get-Service NAME`, and `Start-Service NAME` to start it again.
 """
 

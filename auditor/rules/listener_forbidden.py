@@ -10,7 +10,9 @@ Remedy
 Stop it, for good, and remove what it came from. A program under /tmp or a home folder: find out who started it before you stop it. Where
 an exception is right, write it as `except` in the policy, or waive it with a reason and an end.
 
-Linux: `systemctl disable --now UNIT`
+Linux: `systemctl disable --now UNIT`.
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
 
 Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
 

@@ -10,7 +10,9 @@ Remedy
 Stop and disable what is not needed. Bind what only this host needs to 127.0.0.1. What is needed, add to `listening: approved` with its
 purpose and owner, bound to its executable and user, so that nothing else passes on its port.
 
-Linux: `systemctl disable --now UNIT`
+Linux: `systemctl disable --now UNIT`.
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
 
 Darwin: `launchctl disable system/LABEL && launchctl bootout system/LABEL`
 

@@ -14,7 +14,9 @@ no way that any program of a user can go.
 
 Linux: `systemctl edit UNIT` takes `AmbientCapabilities=` from a service; `rm /etc/authbind/byport/PORT` a port from authbind's users;
 `port-auditor port PORT` lists each way with its reasons.
+
 FreeBSD: `sysctl security.mac.portacl.rules` shows who was granted a port.
+
 SunOS: `usermod -K defaultpriv=basic USER` takes net_privaddr away.
 """
 

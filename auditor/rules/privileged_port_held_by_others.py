@@ -12,8 +12,11 @@ Find out how it got the port. Stop it, or take the right away; where it is right
 and user.
 
 Linux: `getpcaps PID` and `getcap EXECUTABLE` show the capability; `setcap -r EXECUTABLE` takes it from the file.
+
 FreeBSD: `sysctl security.mac.portacl.rules` shows who was granted a port.
+
 SunOS: `ppriv PID` shows the privileges of a process; `usermod -K defaultpriv=basic USER` takes net_privaddr away.
+
 OpenBSD, NetBSD, DragonFly: only root may take such a port: `ps -o user,command -p PID` shows who holds it now.
 """
 

@@ -12,11 +12,17 @@ Find who changed it, and set it back, now and for the next boot. Where the chang
 
 Linux: `grep -rn NAME /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d /etc/sysctl.conf` finds the file, and `sysctl -w NAME=VALUE` sets it
 back.
+
 FreeBSD, DragonFly, NetBSD, OpenBSD: `grep -n NAME /etc/sysctl.conf` finds the line; `sysctl NAME=VALUE` sets it back.
+
 Darwin: `sysctl -w NAME=VALUE` sets it back.
+
 SunOS: `ipadm set-prop -p PROPERTY=VALUE PROTOCOL` sets it back.
+
 AIX: `no -p -o NAME=VALUE` sets it back, now and for the next boot.
+
 HP-UX: `ndd -set /dev/tcp NAME VALUE` sets it back, a line in /etc/rc.config.d/nddconf for the next boot.
+
 Windows: `netsh int ipv4 set dynamicport tcp start=49152 num=16384` sets the ephemeral range back.
 """
 

@@ -13,6 +13,8 @@ questions but its own clients' and to limit its rate (DNS: no recursion for othe
 The parameter `tiers` says which ports count: `usual` adds those that amplify only by their set-up, as DNS and NTP.
 
 Linux: `ss -Hulpne 'sport = :PORT'` tells which program it is; `systemctl disable --now UNIT` where nobody needs it.
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
 """
 
 from collections.abc import Iterator

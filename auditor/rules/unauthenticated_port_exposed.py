@@ -13,6 +13,8 @@ rule away from exposure. Until that is done, stop it.
 
 Linux: `systemctl stop UNIT`; then `bind 127.0.0.1` (Redis), `-l 127.0.0.1` (memcached), `bindIp: 127.0.0.1` (MongoDB),
 `network.host: 127.0.0.1` (Elasticsearch), no `-H tcp://` (Docker).
+Where it was started by hand (its unit is session-N.scope or another .scope, or it has none), `ps -o lstart,ppid,user -p PID` and
+`loginctl session-status N` tell by whom; `kill PID` ends it.
 
 Darwin: `launchctl bootout system/LABEL`
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.cli import main
-from tests.bundles import AGENT, SSHD, Host, host, port
+from tests.bundles import AGENT, NO_RIGHTS, SSHD, Host, host, port
 
 OTHER_ID = "f" * 32
 BEFORE = host(port("tcp/10.0.0.5:22", SSHD))
@@ -78,3 +79,12 @@ def test_a_baseline_with_two_snapshots_of_one_host_or_none_is_refused(tmp_path: 
     assert "has no snapshot in it" in capsys.readouterr().err
     (tmp_path / "odd").write_text("what is this\n")
     assert main(["audit", "-b", str(tmp_path / "odd"), now]) == 2
+
+
+def test_an_audit_never_calls_its_sides_as_diff_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blind = replace(BEFORE, rights=NO_RIGHTS, unreadable=[700], net=replace(BEFORE.net, ports=(port("tcp/10.0.0.5:22"),)))
+    folders = "-b", put(tmp_path / "then", web1=BEFORE), put(tmp_path / "now", web1=blind)
+    assert main(["audit", "-f", "markdown=-", "--today", "2026-11-21", *folders]) == 3
+    told = capsys.readouterr().out
+    assert "at the baseline; could not be compared: now " in told
+    assert not re.search(r"\b(?:in|of) [AB]\b", told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from auditor.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUIET_HOST = (ROOT / "tests" / "evidence" / "quiet.evidence").read_text()
@@ -46,7 +49,8 @@ def test_a_quiet_host_passes_and_the_verdict_says_what_was_not_assessed(bundle: 
     done = run("audit", bundle, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     said = " ".join(done.stdout.split())
-    assert said.startswith("PASS for baseline: nothing open; 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z")
+    assert said.startswith("PASS for baseline: nothing open answers: 0 open, 0 unknown, ")
+    assert "- 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z - judged by baseline@" in said
     assert "approval of listeners NOT ASSESSED: the policy lists none" in said
     assert "the host firewall and the network path were not examined" in said
     assert "SELF-ASSESSED" not in said
@@ -89,11 +93,12 @@ def test_1_never_hides_that_the_evidence_was_incomplete(tmp_path: Path) -> None:
     assert (report["verdict"], report["complete"]) == ("fail", False)
 
 
-def test_a_bundle_cut_short_is_incomplete_and_never_a_pass(tmp_path: Path) -> None:
+def test_a_bundle_cut_short_is_incomplete_and_never_a_pass(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for length in range(30, len(QUIET_HOST), 97):
-        done = run("audit", written(tmp_path, QUIET_HOST[:length]), "-f", "text")
-        assert done.returncode in (2, 3), (length, done.stdout)
-        assert "Traceback" not in done.stderr
+        code = main(["audit", str(written(tmp_path, QUIET_HOST[:length])), "-f", "text"])
+        told = capfd.readouterr()
+        assert code in (2, 3), (length, told.out)
+        assert "Traceback" not in told.err
 
 
 def test_the_same_evidence_policy_day_and_stamp_give_the_same_bytes(bundle: Path) -> None:
@@ -279,3 +284,33 @@ def test_the_report_has_every_key_that_the_contract_promises(bundle: Path) -> No
             "fingerprint", "controls"}  # fmt: skip
     assert all(keys <= set(finding) for finding in report["findings"])
     assert report["counts"] == {outcome: sum(f["outcome"] == outcome for f in report["findings"]) for outcome in report["counts"]}
+
+
+def test_two_formats_to_one_file_are_refused_before_anything_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "link").symlink_to("out")
+    one, other = str(tmp_path / "out"), str(tmp_path / "link")
+    assert main(["audit", "-f", f"html={one}", "-f", f"json={other}"]) == 2
+    assert f"two formats cannot both go to {one}" in capsys.readouterr().err
+    assert not Path(one).exists()
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "head"),
+    [("critical", "PASS for baseline (fails only at critical or graver: --fail-on critical): 2 open, 2 high"),
+     ("never", "PASS for baseline (findings do not decide: --fail-on never): 2 open, 2 high"), ("high", "FAIL: 2 open, 2 high")],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["text", "nagios", "markdown", "html"])
+def test_a_pass_with_open_findings_says_in_its_headline_where_the_bar_is(
+    fail_on: str, head: str, form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    evidence = Path(__file__).resolve().parent.parent / "evidence" / "web1.evidence"
+    main(["audit", str(evidence), "--fail-on", fail_on, "-f", form])
+    told = " ".join(re.sub(r"<[^>]*>|`|\\", "", capfd.readouterr().out).split())
+    assert head in told
+    assert (f"--fail-on {fail_on}" in told) is True
+
+
+def test_a_pass_for_a_part_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    evidence = Path(__file__).resolve().parent.parent / "evidence" / "web1.evidence"
+    main(["audit", str(evidence), "--only", "waiver-expired,listener-on-wildcard-address,cleartext-listener", "-f", "text"])
+    assert capfd.readouterr().out.startswith("PASS for baseline (in part): ")

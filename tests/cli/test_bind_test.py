@@ -13,7 +13,9 @@ from auditor.bind_view import summary
 from auditor.child import CHILD_ENVIRONMENT
 from auditor.cli import bind_test, main
 from auditor.errors import AuditorError
+from auditor.facts import Facts
 from auditor.model import Snapshot, Stack
+from auditor.sources import Source
 from tests.bundles import THRESHOLD, Tried, host, policy, stack_of
 
 LINUX = pytest.mark.skipif(os.uname().sysname != "Linux", reason="the bind test is there for Linux alone")
@@ -59,6 +61,43 @@ def test_what_is_not_known_is_told_with_its_reason() -> None:
 def test_an_address_that_is_not_there_is_told_as_such() -> None:
     lines = told(*AS_PROMISED, "udp/[::1]:0 EAFNOSUPPORT")
     assert lines[4] == "  udp/[::1]                not tried: there is no such address or family (EAFNOSUPPORT)"
+
+
+NOWHERE = ("tcp/0.0.0.0:0 EADDRNOTAVAIL", "udp/[::1]:0 EAFNOSUPPORT")
+
+
+def snapshot_of(*tries: str, failed: str | None = None) -> Snapshot:
+    return host(settings={THRESHOLD: "1024"}, bind_tests=[Tried(tries, failed=failed)]).snapshot()
+
+
+def without_stacks() -> Snapshot:
+    of = snapshot_of(*AS_PROMISED)
+    return Snapshot(**{**of.shown, "stacks": Facts([], of.stacks.source)})
+
+
+NOTHING = "nothing was tried: no port was asked for at any address, so this says nothing of who may bind"
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("of", "code", "said"),
+    [
+        (snapshot_of(*AS_PROMISED), 0, None),
+        (snapshot_of(*AS_PROMISED, *NOWHERE[1:]), 0, None),
+        (snapshot_of(*NOWHERE), 3, NOTHING),
+        (snapshot_of(), 3, NOTHING),
+        (snapshot_of(failed="the time for the test is over"), 3, "no bind was tried: builtin:bind-test: the time for the test is over"),
+        (without_stacks(), 3, "nothing was tried: no network stack was seen"),
+    ],
+)
+def test_where_nothing_was_tried_nothing_is_as_promised(
+    of: Snapshot, code: int, said: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bind_test, "this_host", lambda *given, **more: Source(of, "this host"))
+    assert main(["bind-test"]) == code
+    told = " ".join(capsys.readouterr().out.split())
+    assert ("nothing was tried" in told or "no bind was tried" in told) is (said is not None)
+    assert told.count(said or "host") == 1
 
 
 def test_one_port_of_the_kernels_choice_has_no_order() -> None:

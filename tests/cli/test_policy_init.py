@@ -48,7 +48,7 @@ def test_the_way_from_evidence_to_an_audit(here: Path, capfd: pytest.CaptureFixt
     only = ("--only", "listener-not-approved", "-f", "text")
     code, out, _ = told(capfd, "audit", "-p", "./web.yaml", "web1.evidence", *only)
     assert code == 0
-    assert "\n  listeners approved: 2 by user, unit or container\n" in out
+    assert "listeners approved: 2 by user, unit or container\n" in out
     Path("rogue.evidence").write_bytes(ROGUE.bundle())
     code, out, _ = told(capfd, "audit", "-p", "./web.yaml", "rogue.evidence", *only)
     assert code == 1

@@ -431,7 +431,7 @@ def test_a_name_that_a_process_gave_itself_stays_a_name(name: str) -> None:
         written = rendered(format_, report(*judged(snapshot), of=snapshot))
         assert "\x1b" not in written
         assert "\u202e" not in written
-        assert "<script>" not in written or format_ == "text"
+        assert format_ == "text" or written.count("<script>") == 1, "the page has one of its own"
 
 
 @pytest.mark.parametrize("name", ["x 9 5 tcp4", "9 5 tcp4", "-- *:22 --"])

@@ -333,13 +333,10 @@ def test_who_owns_the_user_namespace_of_a_stack_takes_its_ports_and_others_do_no
         shown = made.run("unshare", "--user", "--map-root-user", "--net", "true", user=WEB)
         if shown.code:
             pytest.skip(f"user namespaces are refused here: {shown.err.strip()}")
-        inside = made.start(namespace=False, user=WEB, run=[made.program("holder")])
-        inside.stop()
-        code = "import ctypes, os, signal\nuid = os.getuid()\nassert not ctypes.CDLL(None).unshare(0x50000000)\nsignal.pause()\n"
-        made.write(f"{made.stage}/own.py", code)
-        made.run("sh", "-c", f"setpriv --reuid={WEB} --regid={WEB} --clear-groups {made.interpreter} -I {made.stage}/own.py </dev/null "
-                 ">/dev/null 2>&1 & sleep 0.5", check=True)  # fmt: skip
-        nobody, owner = Tried(made), Tried(made, "--user", "web")
+        code = "import ctypes, signal\nassert not ctypes.CDLL(None).unshare(0x50000000)\nprint('up', flush=True)\nsignal.pause()\n"
+        with made.running(made.interpreter, "-I", "-c", code, user=WEB) as owning:
+            nobody, owner = Tried(made), Tried(made, "--user", "web")
+    assert owning.said == "up"
     (name,) = [one.name for one in owner.snapshot.stacks.seen if one.name != "host"]
     for tried, lowest in ((nobody, 1024), (owner, 1)):
         tried.as_promised(name)
@@ -504,6 +501,43 @@ def test_a_process_that_stops_the_child_stops_the_test_once_and_not_for_each_sta
     assert first == "1 trying as user nobody (65534:65534) failed (timeout 1): it said nothing", done.err
     assert others == ["1 the time for the test is over"] * 3
     assert in_time == "True"
+
+
+BROKEN = """
+from auditor.live import bind_attempts, bind_test, stacks
+def broken(*given):
+    raise KeyError("plan")
+{breaks} = broken
+for answer in {asked}:
+    print(answer.status, answer.stderr.decode().strip().split("\\n")[0], sep="|")
+"""
+OURS = "our error, not the host's: KeyError: 'plan'"
+OTHERS = "bind_test.namespaces.find().namespaces[1:]"
+TRYING = 'bind_test.ask({"bind-test": {}})'
+TRYING_ELSEWHERE = f'bind_test.ask({{"bind-test": {{"stacks": [one.label for one in {OTHERS}]}}}})'
+LOOKING_ELSEWHERE = f"(answer for visit in stacks.visit({OTHERS}, []) for answer in visit.answers)"
+
+
+def test_what_is_our_own_error_is_told_as_ours_and_never_kept_silent() -> None:
+    with host() as made:
+        for name in ("blue", "green"):
+            made.order("mounted namespace", name=name, sysctls={THRESHOLD: "81"})
+        child, *elsewhere = (
+            made.run(made.interpreter, "-c", BROKEN.format(breaks=breaks, asked=asked))
+            for breaks, asked in (
+                ("bind_attempts.main", TRYING), ("bind_test._places", TRYING_ELSEWHERE), ("stacks._here", LOOKING_ELSEWHERE),
+            )
+        )  # fmt: skip
+    assert child.out.decode().splitlines() == [f"1|trying as user nobody (65534:65534) failed (127): {OURS}"] * 3, child.err
+    for done in elsewhere:
+        assert done.out.decode().splitlines() == [f"1|{OURS}", "1|the child that went from one namespace to the next ended early"], done.err
+
+
+def test_an_error_of_ours_in_a_program_that_was_started_is_told_as_ours() -> None:
+    code = Path(bind_attempts.__file__).read_text().replace("    close_to_others()\n    with", '    raise KeyError("plan")\n    with')
+    with host() as made:
+        done = made.run(made.interpreter, "-I", "-c", code, user=WEB)
+    assert (done.code, done.err.split("\n")[0]) == (1, "our error, not the host's: KeyError: 'plan'")
 
 
 def test_of_what_a_program_complains_the_first_line_is_told_and_not_all_of_it() -> None:

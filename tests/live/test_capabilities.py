@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from auditor.binding import Grant
-from auditor.live import capabilities, namespaces
+from auditor.live import capabilities, files, namespaces
 from auditor.model import Snapshot
 from auditor.owner import ELSEWHERE, FORGEABLE
 from tests.bundles import THRESHOLD
@@ -67,15 +67,8 @@ while True: signal.pause()
 @contextmanager
 def running(made: Host, *words: str, program: str = TRY) -> Iterator[str]:
     """A Python that runs `program` below `words`, inside; what it said first."""
-    argv = made.argv(*words, made.interpreter, "-S", "-c", program)
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=made.environment, text=True)
-    assert child.stdout is not None
-    try:
-        yield child.stdout.readline().strip()
-    finally:
-        child.kill()
-        child.wait()
-        child.stdout.close()
+    with made.running(*words, made.interpreter, "-S", "-c", program) as python:
+        yield python.said
 
 
 def as_user(uid: int, *more: str) -> tuple[str, ...]:
@@ -425,8 +418,8 @@ def test_a_process_of_which_every_thread_escapes_is_a_gap(monkeypatch: pytest.Mo
 
 
 def test_a_status_without_sets_is_a_row_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = capabilities._read
-    monkeypatch.setattr(capabilities, "_read", lambda path, folder: read(path, folder).partition(b"\nSigPnd:")[0])
+    read = files.of_proc
+    monkeypatch.setattr(capabilities, "of_proc", lambda path, folder: read(path, folder).partition(b"\nSigPnd:")[0])
     with bystander() as pid:
         monkeypatch.setattr(namespaces, "pids", Listed([pid]))
         row = next(capabilities.ask({})).stdout.split(b"\n")[1].split(b"\t")

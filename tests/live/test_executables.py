@@ -179,14 +179,10 @@ def test_a_file_that_is_the_containers_own_roots_is_roots(made: Host, seen: Seen
     path = made.program("contained")
     os.chown(inside(made, path), owner, owner)
     prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
-    words = made.argv(made.interpreter, "-S", "-c", CONTAINED, path, prefix)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=made.environment) as child:
-        assert child.stdout is not None
-        up, *pid = child.stdout.readline().split()
-        if up != "up":
+    with made.running(made.interpreter, "-S", "-c", CONTAINED, path, prefix) as contained:
+        if not contained.said.startswith("up "):
             pytest.skip("user namespaces are refused here")
         snapshot = seen(made)
-        made.run("kill", *pid)
     (holder,) = sockets(snapshot)[AT].owners
     assert (holder.uid, holder.root and (holder.root.uid, holder.root.gid)) == (100033, (100000, 100000))
     assert holder.executable == path + FORGEABLE

@@ -47,21 +47,11 @@ def made() -> Iterator[Host]:
 def forged(made: Host, source: str, target: str, path: str, gone: str = "") -> Iterator[None]:
     """An ordinary user lays `source` over `target` in a mount namespace of its own, and runs what is at `path` there from the host's."""
     prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
-    words = made.argv(made.interpreter, "-S", "-c", FORGER, source, target, path, gone, prefix, OPENS, user=NOBODY)
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=made.environment)
-    said, trouble = child.stdout, child.stderr
-    assert said is not None
-    assert trouble is not None
-    up, *pids = said.readline().split() or [""]
-    try:
-        if up != "up":
-            pytest.skip(f"an ordinary user may make no mount namespace here: {trouble.read()}")
+    words = (made.interpreter, "-S", "-c", FORGER, source, target, path, gone, prefix, OPENS)
+    with made.running(*words, user=NOBODY) as forger:
+        if not forger.said.startswith("up "):
+            pytest.skip(f"an ordinary user may make no mount namespace here: {forger.complaint()}")
         yield
-    finally:
-        made.run("kill", *pids)
-        child.wait(10)
-        said.close()
-        trouble.close()
 
 
 def seen(made: Host) -> set[str | None]:
@@ -104,19 +94,12 @@ def test_a_program_that_had_the_kernel_call_it_by_another_path_is_not_taken_for_
     forger, approved = f"{theirs}/forger", made.program("approved-by-path")
     source = Path(__file__).with_name("forger.c")
     subprocess.run([compiler, "-w", "-o", f"/proc/{made.pid}/root{forger}", source], check=True)
-    with subprocess.Popen(
-        made.argv(forger, approved, "9018", user=NOBODY), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=made.environment
-    ) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        up, *pid = child.stdout.readline().split() or [""]
+    with made.running(forger, approved, "9018", user=NOBODY) as forged:
+        up, *pid = forged.said.split() or [""]
         if up != "up":
-            pytest.skip(f"an ordinary user may not do that here: {child.stderr.read()}")
-        try:
-            called = os.readlink(f"/proc/{made.outside(int(pid[0]))}/exe")
-            found = seen(made)
-        finally:
-            made.run("kill", *pid)
+            pytest.skip(f"an ordinary user may not do that here: {forged.complaint()}")
+        called = os.readlink(f"/proc/{made.outside(int(pid[0]))}/exe")
+        found = seen(made)
     assert (os.path.basename(called), found) == ("approved-by-path", {f"{approved} (in another user namespace)"})
 
 
@@ -143,12 +126,7 @@ def test_a_program_that_has_no_file_says_so(made: Host) -> None:
         "os.write(made, text)\nos.execve(made, ['x', '-S', '-c', sys.argv[1]], {'PYTHONHOME': sys.argv[2]})"
     )
     prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
-    words = made.argv(made.interpreter, "-S", "-c", runs, opens, prefix)
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=made.environment)
-    assert child.stdout is not None
-    up, pid, _ = child.stdout.readline().split()
-    found = seen(made)
-    made.run("kill", pid)
-    child.wait(10)
-    child.stdout.close()
-    assert (up, found) == ("up", {"/memfd:../usr/sbin/sshd (deleted)"})
+    with made.running(made.interpreter, "-S", "-c", runs, opens, prefix) as nameless:
+        found = seen(made)
+    assert nameless.said.startswith("up ")
+    assert found == {"/memfd:../usr/sbin/sshd (deleted)"}

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from auditor.binding import Grant
-from auditor.live import file_comparison, file_search, granting_files, mounts
+from auditor.live import file_comparison, file_search, granting_files, idleness, mounts
+from auditor.live.searched_places import Place
 from auditor.model import Snapshot
 from tests.bundles import judged
 from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, stack
@@ -101,19 +102,10 @@ def bind_by(made: Host, path: str, *, user: int = NOBODY) -> str:
 @contextmanager
 def hanging(made: Host, *mounted: str) -> Iterator[None]:
     """KIND:PATH, fuse or autofs, mounted inside."""
-    words = made.argv(made.interpreter, "-S", "-c", HANGING, *mounted)
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=made.environment, text=True)
-    assert child.stdout is not None
-    assert child.stderr is not None
-    try:
-        if child.stdout.readline() != "mounted\n":
-            pytest.skip(f"no such file system can be mounted here: {child.stderr.read().strip()[-200:]}")
+    with made.running(made.interpreter, "-S", "-c", HANGING, *mounted) as holding:
+        if holding.said != "mounted":
+            pytest.skip(f"no such file system can be mounted here: {holding.complaint()[-200:]}")
         yield
-    finally:
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        child.stderr.close()
 
 
 def of_root(number: int) -> str:
@@ -371,12 +363,10 @@ def test_a_unit_file_that_may_not_be_read_is_a_gap(made: Host) -> None:
 @needs_python
 def test_what_a_process_runs_is_looked_at(made: Host) -> None:
     path = copy(made, PYTHON, "webapp")
-    words = made.argv(path, "-I", "-S", "-c", "print('up', flush=True)\nimport signal\nwhile True: signal.pause()", user=NOBODY)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, env=made.environment) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"up\n"
+    program = "print('up', flush=True)\nimport signal\nwhile True: signal.pause()"
+    with made.running(path, "-I", "-S", "-c", program, user=NOBODY) as webapp:
         snapshot, blind = seen(made, search=False), seen(made, search=False, user=WEB)
-        child.kill()
+    assert webapp.said == "up"
     assert files(snapshot)["webapp"].subject == path
     assert gaps(snapshot) == []
     assert any(why.startswith("files with capabilities: the programs that processes run: ") for why in gaps(blind))
@@ -438,22 +428,12 @@ def test_file_systems_that_may_never_answer_are_told_and_not_touched(made: Host)
 def laid_over(made: Host, name: str) -> Iterator[int]:
     """An ordinary user runs apps/NAME/x of a mount namespace of its own, where another file system lies over the folder of programs."""
     words = 'mount -t tmpfs none "$1" && mkdir "$1/$2" && cp /bin/sleep "$1/$2/x" && echo $$ && exec "$1/$2/x" 600'
-    argv = made.argv("unshare", "-Urm", "sh", "-c", words, "-", f"{made.stage}/apps", name, user=NOBODY)
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=made.environment)
-    assert child.stdout is not None
-    assert child.stderr is not None
-    pid = child.stdout.readline().strip()
-    try:
-        if not pid:
-            pytest.skip(f"an ordinary user may make no mount namespace here: {child.stderr.read()}")
-        while not made.run("readlink", f"/proc/{pid}/exe").out.endswith(b"/x\n"):
+    with made.running("unshare", "-Urm", "sh", "-c", words, "-", f"{made.stage}/apps", name, user=NOBODY) as theirs:
+        if not theirs.said:
+            pytest.skip(f"an ordinary user may make no mount namespace here: {theirs.complaint()}")
+        while not made.run("readlink", f"/proc/{theirs.said}/exe").out.endswith(b"/x\n"):
             time.sleep(0.01)
-        yield int(pid)
-    finally:
-        made.run("kill", pid)
-        child.wait(10)
-        child.stdout.close()
-        child.stderr.close()
+        yield int(theirs.said)
 
 
 @NEEDED
@@ -541,7 +521,7 @@ def test_a_whole_tree_is_counted(tree: Path) -> None:
 
 
 def test_a_search_ends_with_its_time_and_says_how_far_it_came(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def limited(self: file_search.Search, place: file_search.Place) -> None:
+    def limited(self: file_search.Search, place: Place) -> None:
         self._deadline = time.monotonic() + 0.02
         whole(self, place)
 
@@ -552,7 +532,8 @@ def test_a_search_ends_with_its_time_and_says_how_far_it_came(tree: Path, monkey
     assert 0 < int(searched[2]) < 20000
     assert ["search", str(tree), "time", "", "1", str(tree)] in rows(answers, "not-searched")
     (last,) = [one for one in answers if b"$ builtin:not-searched\n" in one]
-    assert f"! {tree}: not looked at: 1, time\n? 1\n".encode() in last
+    assert f"! {tree}: not looked at: 1, time\n".encode() in last
+    assert last.endswith(b"? 1\n")
 
 
 def test_without_any_time_every_place_says_so(tree: Path) -> None:
@@ -566,7 +547,7 @@ def test_without_any_time_every_place_says_so(tree: Path) -> None:
 def test_whole_trees_are_searched_at_idle_priority_and_this_process_keeps_its_own(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tree.parent / "priority"
 
-    def telling(self: file_search.Search, place: file_search.Place) -> None:
+    def telling(self: file_search.Search, place: Place) -> None:
         told.write_text(f"{os.sched_getscheduler(0) == os.SCHED_IDLE} {os.nice(0)} {_io_class()}")
 
     before = (os.sched_getscheduler(0), os.nice(0))
@@ -580,7 +561,7 @@ def test_whole_trees_are_searched_at_idle_priority_and_this_process_keeps_its_ow
 
 def _io_class() -> str:
     """As ionice(1) of util-linux says it; `?` where there is none."""
-    if shutil.which("ionice") is None or os.uname().machine not in file_search._IOPRIO_SET:
+    if shutil.which("ionice") is None or os.uname().machine not in idleness._IOPRIO_SET:
         return "?"
     return subprocess.run(["ionice", "-p", str(os.getpid())], capture_output=True, text=True, check=True).stdout.split(":")[0].strip()
 

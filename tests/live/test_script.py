@@ -6,7 +6,6 @@ import datetime
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,20 +283,12 @@ def test_a_descriptor_at_a_clever_path_makes_nobody_the_holder_of_a_socket(made:
         "print('up', flush=True)\n"
         "import time; time.sleep(60)\n"
     )
-    child = subprocess.Popen(
-        made.argv(made.interpreter, "-S", "-c", program, made.stage, *names), stdout=subprocess.PIPE, env=made.environment
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"up\n"
-    try:
+    with made.running(made.interpreter, "-S", "-c", program, made.stage, *names) as clever:
         for text in (None, with_path(script(plugins.collectors().values()), busybox_tools(made)), without(made, "sed")):
             one = sockets(snapshot(made, text=text))["tcp/127.0.0.1:9010"]
             assert owners(one) == [victim.pid], text
-    finally:
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        victim.stop()
+    victim.stop()
+    assert clever.said == "up"
 
 
 def test_a_program_laid_over_anothers_path_is_not_taken_for_it(made: Host) -> None:
@@ -305,24 +296,13 @@ def test_a_program_laid_over_anothers_path_is_not_taken_for_it(made: Host) -> No
     opens = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9011)); s.listen(); print('up',flush=True); time.sleep(60)"
     lay_over = 'mount --bind "$1" "$2" && PYTHONHOME="$4" exec "$2" -S -c "$3"'
     prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
-    child = subprocess.Popen(
-        made.argv("unshare", "--mount", "sh", "-c", lay_over, "-", rogue, approved, opens, prefix), stdout=subprocess.PIPE, text=True,
-        env=made.environment,
-    )  # fmt: skip
-    honest = subprocess.Popen(
-        made.argv("unshare", "--mount", made.interpreter, "-S", "-c", opens.replace("9011", "9012")), stdout=subprocess.PIPE, text=True,
-        env=made.environment,
-    )  # fmt: skip
-    assert child.stdout is not None
-    assert honest.stdout is not None
-    assert child.stdout.readline() == honest.stdout.readline() == "up\n"
     shells = [name for name in SHELLS if not missing(name)]
-    seen = [sockets(snapshot(made, shell)) for shell in shells]
-    pids = [owners(seen[0][f"tcp/127.0.0.1:{port}"])[0] for port in (9011, 9012)]
-    made.run("kill", *map(str, pids))
-    for one in (child, honest):
-        one.wait(10)
-        one.stdout.close()  # type: ignore[union-attr]
+    with (
+        made.running("unshare", "--mount", "sh", "-c", lay_over, "-", rogue, approved, opens, prefix) as laid,
+        made.running("unshare", "--mount", made.interpreter, "-S", "-c", opens.replace("9011", "9012")) as honest,
+    ):
+        seen = [sockets(snapshot(made, shell)) for shell in shells]
+    assert laid.said == honest.said == "up"
     for found in seen:
         assert found["tcp/127.0.0.1:9011"].shown["owners_seen"][0].executable == f"{approved} (in another mount namespace)"
         assert not found["tcp/127.0.0.1:9012"].shown["owners_seen"][0].executable.endswith(")")

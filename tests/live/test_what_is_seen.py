@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -159,31 +158,17 @@ def test_a_program_laid_over_anothers_path_in_a_mount_namespace_of_its_own_is_no
     opens = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9016)); s.listen(); print('up',flush=True); time.sleep(60)"
     lay_over = 'mount --bind "$1" "$2" && PYTHONHOME="$4" exec "$2" -S -c "$3"'
     prefix = sys.base_prefix if sys.base_prefix == "/usr" else f"{made.stage}/python"
-    child = subprocess.Popen(
-        made.argv("unshare", "--mount", "sh", "-c", lay_over, "-", rogue, approved, opens, prefix), stdout=subprocess.PIPE, text=True,
-        env=made.environment,
-    )  # fmt: skip
-    assert child.stdout is not None
-    assert child.stdout.readline() == "up\n"
-    (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9016"].shown["owners_seen"]
-    made.run("kill", str(owner.pid))
-    child.wait(10)
-    child.stdout.close()
+    with made.running("unshare", "--mount", "sh", "-c", lay_over, "-", rogue, approved, opens, prefix) as laid:
+        (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9016"].shown["owners_seen"]
+    assert laid.said == "up"
     assert owner.executable == f"{approved} (in another mount namespace)"
 
 
 def test_a_program_in_a_mount_namespace_of_its_own_keeps_its_name_where_its_file_is_the_hosts(made: Host) -> None:
-    child = subprocess.Popen(
-        made.argv("unshare", "--mount", made.interpreter, "-S", "-c",
-                  "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9017)); s.listen(); print('up',flush=True); time.sleep(60)"),
-        stdout=subprocess.PIPE, text=True, env=made.environment,
-    )  # fmt: skip
-    assert child.stdout is not None
-    assert child.stdout.readline() == "up\n"
-    (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9017"].shown["owners_seen"]
-    made.run("kill", str(owner.pid))
-    child.wait(10)
-    child.stdout.close()
+    opens = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1',9017)); s.listen(); print('up',flush=True); time.sleep(60)"
+    with made.running("unshare", "--mount", made.interpreter, "-S", "-c", opens) as apart:
+        (owner,) = sockets(made.snapshot())["tcp/127.0.0.1:9017"].shown["owners_seen"]
+    assert apart.said == "up"
     assert not owner.executable.endswith(")")
 
 

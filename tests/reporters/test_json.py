@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from auditor.host_report import HostReport
 from auditor.model import OUTCOMES, Snapshot
-from auditor.report import HostReport
 from tests.reports import Origin, finding, listener, owner, policy, rendered, report, snapshot, stack
 
 KEYS = {"schema", "tool", "tables", "started", "finished", "evaluated_on", "verdict", "complete", "counts", "hosts", "findings"}

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from auditor import plugins
-from auditor.report import HostReport, Report, SiteCoverage
+from auditor.coverage import SiteCoverage
+from auditor.host_report import HostReport
+from auditor.report import Report
 from auditor.site import Assignment
 from tests.reports import Origin, policy, rendered, report, snapshot
 

@@ -67,3 +67,10 @@ def test_a_stack_that_the_baseline_could_not_list_leaves_it_unknown() -> None:
 def test_owners_that_were_not_visible_then_do_not_make_a_listener_new(rights: dict[str, str]) -> None:
     blind = Host(Net((port("tcp/0.0.0.0:22"),)), rights=rights, unreadable=[700])
     assert outcomes(since(blind, BEFORE, NAME)) == ["pass host"]
+
+
+def test_what_was_not_seen_is_said_in_the_words_of_an_audit() -> None:
+    told = {finding.message for finding in since(unseen(host()), host(port("tcp/0.0.0.0:22", SSHD)), NAME)}
+    assert told == {
+        f"whether {what} is new cannot be told: at the baseline not all was seen: it was refused" for what in ("it", "a listener")
+    }

@@ -38,3 +38,8 @@ def test_a_listener_of_a_container_that_is_gone_is_told_with_the_container() -> 
     app = Process(4001, "/usr/bin/app", 0, f"/system.slice/docker-{'ab' * 32}.scope")
     before = Host(BEFORE.net, others=[container("ab" * 32, port("tcp/0.0.0.0:443", app))], containers={"ab" * 32: "shop"})
     assert outcomes(since(before, BEFORE, NAME)) == ["fail low host tcp/0.0.0.0:443 of container:shop"]
+
+
+def test_what_was_not_seen_is_said_in_the_words_of_an_audit() -> None:
+    told = {finding.message for finding in since(unseen(BEFORE), unseen(BEFORE), NAME)}
+    assert told == {"whether a listener is gone cannot be told: at the baseline and now not all was seen: it was refused"}

@@ -36,3 +36,18 @@ def test_an_owner_that_cannot_be_seen_now_is_unknown() -> None:
     unseen = Host(Net((port("tcp/0.0.0.0:22"),)), rights=NO_RIGHTS, unreadable=[700])
     (finding,) = since(BEFORE, unseen, NAME)
     assert (finding.outcome, finding.subject, finding.facts) == ("unknown", "tcp/0.0.0.0:22", ("owners",))
+
+
+def test_what_neither_side_could_see_is_said_once_in_the_words_of_an_audit() -> None:
+    then, now = (host(port("tcp/0.0.0.0:22", service(9, name)), unreadable=[7]) for name in ("sshd", "other"))
+    (finding,) = since(then, now, NAME)
+    assert finding.outcome == "unknown"
+    said = "whether it has another owner cannot be told: at the baseline and now some processes may not be read"
+    assert finding.message == said
+
+
+def test_what_one_side_could_not_see_says_which() -> None:
+    blind = Host(Net((port("tcp/0.0.0.0:22"),)), rights=NO_RIGHTS, unreadable=[700])
+    (now,), (then,) = since(BEFORE, blind, NAME), since(blind, BEFORE, NAME)
+    assert now.message.startswith("whether it has another owner cannot be told: now ")
+    assert then.message.startswith("whether it has another owner cannot be told: at the baseline ")

@@ -60,3 +60,10 @@ def test_a_wildcard_that_needs_no_right_on_this_system_is_not_one() -> None:
     of = host(port("tcp/0.0.0.0:80", NGINX), port("tcp/127.0.0.1:81", NGINX))
     found = judged(changed(of, privileged=Facts([exempt], "a test")), BY, NAME)
     assert [(f.outcome, f.subject) for f in found] == [("fail", "tcp/127.0.0.1:81")]
+
+
+def test_of_a_holder_that_may_not_be_the_only_one_it_does_not_say_that_he_is_not_visible() -> None:
+    by = "privileged: {granted_to: [{user: root}]}\n"
+    (finding,) = judged(host(port("tcp/0.0.0.0:22", SSHD), unreadable=[7]), by, NAME)
+    assert finding.outcome == "unknown"
+    assert finding.message == "whether another user holds it too is not visible: some processes may not be read"

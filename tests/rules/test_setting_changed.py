@@ -43,3 +43,13 @@ def test_a_setting_that_cannot_be_read_now_is_unknown() -> None:
     found = since(host(), host(settings={THRESHOLD: None}), NAME)
     assert {f.outcome for f in found} == {"unknown"}
     assert all("settings" in f.facts for f in found)
+
+
+def test_a_setting_that_was_not_read_is_told_in_the_words_of_an_audit() -> None:
+    for before, now, when in (
+        (host(), host(settings={THRESHOLD: None}), "now"),
+        (host(settings={THRESHOLD: None}), host(), "at the baseline"),
+    ):
+        found = since(before, now, NAME)
+        assert found
+        assert all(f.message.startswith(f"whether a setting is another cannot be told: {when} ") for f in found), [f.message for f in found]

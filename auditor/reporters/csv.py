@@ -1,0 +1,133 @@
+"""For spreadsheets: verdicts, findings and listeners in one table, whose first column says which a row is.
+
+RFC 4180: UTF-8, CRLF, a header, the same columns always; text is quoted, numbers are not. The last row is the `verdict` of the whole,
+with no host: a file without one was cut short. What was to be audited and was not is a row too, `lacking`.
+
+A spreadsheet takes a cell for a formula by its first character (CWE-1236), also behind spaces and quotes, and a program that parts columns
+at semicolons sees the beginning of a cell behind each. There a `'` stands before it; nothing else of a text is changed but what
+`harmless` escapes, newlines and tabs among it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from typing import TextIO
+
+from auditor.display import harmless, holders
+from auditor.lacking import lacking
+from auditor.listener_outcomes import ListenerOutcomes
+from auditor.model import Finding, Socket, Stack
+from auditor.report import Report
+from auditor.reporter import Streamed
+
+VERDICT, FINDING, LISTENER, LACKING = "verdict", "finding", "listener", "lacking"
+COLUMNS = (
+    "record", "host", "stack", "rule", "subject", "state", "severity", "outcome", "evidence", "message", "observed", "expected", "source",
+    "who", "count", "examples", "controls", "baseline_state", "first_seen", "standing", "waiver_id", "waiver_owner", "waiver_approved_by",
+    "waiver_reason", "waiver_expires", "waiver_ticket", "fingerprint", "protocol", "address", "port", "family", "reach", "owner_state",
+    "users", "executables", "units", "containers", "iana_name", "found",
+)  # fmt: skip
+_OF_FINDING = ("rule", "host", "stack", "subject", "outcome", "severity", "message", "observed", "expected", "source", "who", "count",
+               "baseline_state", "first_seen", "fingerprint")  # fmt: skip
+_OF_LISTENER = ("protocol", "address", "port", "family", "state", "reach", "owner_state", "source")
+_OF_OWNERS = {"users": "user", "executables": "executable", "units": "unit", "containers": "container"}
+_PLACES = {"source": "source", "host": "host", "baseline": "host"}
+"""Where the name of what is lacking stands."""
+_WAIVER_WORDS = ("id", "owner", "approved_by", "reason", "expires", "ticket")
+_LONGEST = 32_000
+"""Characters of a cell, in UTF-16 as Excel counts them. It takes 32,767 and lays what is over that into cells of its own, where it could
+begin a formula."""
+_BEGINS_FORMULA = re.compile("(^|;)(?=[\\s\"'`]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
+"""= + - @, also full-width and small (U+FF1D ..., U+FE66 ...), at the beginning of a cell or where a semicolon makes one."""
+
+Cell = str | int | None
+
+
+def begin(report: Report, stream: TextIO) -> None:
+    """The header."""
+    _writer(stream).writeheader()
+
+
+def host(one: Report, stream: TextIO) -> None:
+    """A host: its verdict, its findings gravest first, and its listeners by protocol and port."""
+    writer = _writer(stream)
+    for audited in one.hosts:
+        writer.writerow(_verdict(one, host=audited.name, source=audited.given))
+        writer.writerows(_finding(one, finding) for finding in one.findings)
+        outcomes = ListenerOutcomes(audited, one.state)
+        for stack in audited.snapshot.facts("stacks").seen:
+            sockets = sorted(stack.facts("listening").seen, key=_place)
+            writer.writerows(_listener(one, audited.name, stack, socket, outcomes) for socket in sockets)
+
+
+def end(report: Report, stream: TextIO) -> None:
+    """What nobody looked at, and the verdict of the whole."""
+    writer = _writer(stream)
+    for kind, name, why in lacking(report):
+        place = {_PLACES[kind]: name} if kind in _PLACES else {}
+        writer.writerow(_row(LACKING, state="incomplete", message=why, **place))
+    writer.writerow(_verdict(report))
+
+
+def _writer(stream: TextIO) -> csv.DictWriter[str]:
+    return csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+
+
+def _row(record: str, **cells: Cell) -> dict[str, str | int]:
+    return {"record": record, **{name: cell if isinstance(cell, int) else _safe(cell) for name, cell in cells.items()}}
+
+
+def _verdict(report: Report, **cells: Cell) -> dict[str, str | int]:
+    return _row(VERDICT, state=report.verdict, evidence=report.evidence_state, message=report.statement, **cells)
+
+
+def _finding(report: Report, finding: Finding) -> dict[str, str | int]:
+    waiver = finding.waiver or {}
+    return _row(
+        FINDING,
+        state=report.state(finding),
+        examples=_several(finding.examples),
+        controls=_several(finding.controls),
+        standing=report.standing(finding),
+        **{name: getattr(finding, name) for name in _OF_FINDING},
+        **{f"waiver_{word}": waiver.get(word) for word in _WAIVER_WORDS},
+    )
+
+
+def _listener(report: Report, host: str, stack: Stack, socket: Socket, outcomes: ListenerOutcomes) -> dict[str, str | int]:
+    shown = socket.shown
+    owners = [owner.shown for owner in shown.get("owners_seen", [])]
+    return _row(
+        LISTENER,
+        host=host,
+        stack=stack.shown.get("name"),
+        subject=socket.subject,
+        who=holders(socket),
+        found=_several(f"{state}: {rule}" for state, rule in outcomes.found(stack, socket)),
+        iana_name=report.iana_names.get((shown.get("protocol", ""), shown.get("port", -1))),
+        **{name: shown.get(name) for name in _OF_LISTENER},
+        **{column: _several(sorted({owner[key] for owner in owners if owner.get(key)})) for column, key in _OF_OWNERS.items()},
+    )
+
+
+def _several(words: Iterable[str]) -> str:
+    return "; ".join(words)
+
+
+def _safe(text: str | None) -> str:
+    """A text that is text wherever it is opened."""
+    marked = _BEGINS_FORMULA.sub(r"\1'", harmless(text or ""))
+    if len(marked) <= _LONGEST // 2:
+        return marked
+    kept = marked.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
+    more = len(marked) - len(kept)
+    return f"{kept} ... and {more} characters more; the json report has all" if more else marked
+
+
+def _place(socket: Socket) -> tuple[str, int, str]:
+    return socket.shown.get("protocol", ""), socket.shown.get("port", -1), socket.numbered_subject
+
+
+REPORTER = Streamed(suffix="csv", media_type="text/csv", begin=begin, host=host, end=end)

@@ -1,0 +1,36 @@
+"""For log pipelines and fleets: JSON lines. Each line is report/1 of one host alone, the last one is summary/1, the verdict of the whole.
+
+A file whose last line is no summary/1 was cut short: there may have been more hosts, and how the audit went is not known. What could not be
+read, hosts without evidence, and what an audit was told to leave out make the whole incomplete, and stand in that line. Lines end with LF;
+what is not ASCII is escaped, so that no name of a host ends one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from auditor.report import Report
+from auditor.reporter import Streamed
+
+
+def begin(report: Report, stream: TextIO) -> None:
+    """Nothing: each line stands alone."""
+
+
+def host(one: Report, stream: TextIO) -> None:
+    """One host's report/1."""
+    _line(one.to_json(), stream)
+
+
+def end(report: Report, stream: TextIO) -> None:
+    """summary/1."""
+    _line(report.summary_json(), stream)
+
+
+def _line(document: dict[str, Any], stream: TextIO) -> None:
+    json.dump(document, stream, ensure_ascii=True, separators=(",", ":"))
+    stream.write("\n")
+
+
+REPORTER = Streamed(suffix="jsonl", media_type="application/jsonl", begin=begin, host=host, end=end)
