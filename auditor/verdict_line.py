@@ -67,7 +67,7 @@ def _open(report: Report) -> str:
     by = report.totals.open
     if not by.total():
         return "nothing open" + ("" if report.complete else " among what was seen")
-    return f"{by.total()} open, {', '.join(f'{by[s]} {s}' for s in reversed(SEVERITIES) if by[s])}"
+    return f"{by.total()} open ({', '.join(f'{by[s]} {s}' for s in reversed(SEVERITIES) if by[s])})"
 
 
 def _scope(policy: Policy, of: str) -> Iterator[str]:
@@ -113,7 +113,7 @@ def _not_checked(totals: Totals) -> Iterator[str]:
     if rules:
         others = " other" if unassessed else ""
         where = " on some hosts or all" if totals.hosts > 1 else ""
-        yield f"{len(rules)}{others} rule{'s' * (len(rules) != 1)} not checked{where} for want of a yardstick{_named(rules)}"
+        yield f"{len(rules)}{others} rule{'s' * (len(rules) != 1)} not checked{where}, with nothing to compare with{_named(rules)}"
 
 
 def few(names: list[str]) -> str:

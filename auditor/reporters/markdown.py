@@ -49,7 +49,7 @@ def render(report: Report, stream: TextIO) -> None:
         _section(f"Accepted gaps ({len(accepted)})", _unknown(report, accepted), 1_500),
         _section(f"Inventory, not open ({len(inventory)})", _inventory(report, aside), 800),
         _section("Controls", _controls(report), 1_500),
-        _section("Not checked, for want of a yardstick", _not_checked(report), 2_000),
+        _section("Not checked, with nothing to compare with", _not_checked(report), 2_000),
         _off(report),
         _section("Never shown by this method", _limits(report), 2_500),
         f"### Listeners ({report.totals.sight.listeners})\n\nThey are not listed here: {_ELSEWHERE}.",

@@ -13,7 +13,7 @@ What is a result. GitHub makes an alert of every element of `run.results`: it re
 and all the others in the log's property bag, as results of the same shape under `portAuditor/otherResults`, where no alert comes of them:
     pass                 kind pass
     inventory            kind informational: failed, and by the policy not open
-    notchecked           kind review: there is no yardstick, people have to judge
+    notchecked           kind review: there is nothing to compare with, people have to judge
     notapplicable, notselected   kind notApplicable
     what the baseline had and is gone   baselineState absent: among the results GitHub would keep it open
 (`inlineExternalProperties` cannot hold them: by section 3.15.2 a property is inline or external, and GitHub wants `results` inline.)

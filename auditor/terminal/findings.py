@@ -125,7 +125,7 @@ def not_checked(layout: Layout, report: Report) -> Iterator[str]:
     off = sorted({finding.rule for finding in report.findings if finding.outcome == "notselected"})
     if by_reason:
         rules = {rule for rules in by_reason.values() for rule in rules}
-        yield from layout.heading("Not checked, for want of a yardstick", f"rules: {len(rules)}")
+        yield from layout.heading("Not checked, with nothing to compare with", f"rules: {len(rules)}")
         for reason, own in by_reason.items():
             yield from layout.prose(f"{reason}: {', '.join(sorted(own))}", "  ", "    ")
         yield ""

@@ -67,7 +67,7 @@ def test_an_open_finding_at_medium_exits_1_and_below_the_line_0(tmp_path: Path) 
     path = written(tmp_path, TELNET)
     done = run("audit", path, "-f", "text")
     assert done.returncode == 1
-    assert "FAIL: 1 open, 1 medium" in done.stdout
+    assert "FAIL: 1 open (1 medium)" in done.stdout
     assert "cleartext-listener  tcp/10.0.0.5:23" in done.stdout
     assert run("audit", path, "-f", "text", "--fail-on", "high").returncode == 0
     assert run("audit", path, "-f", "text", "--fail-on", "never").returncode == 0
@@ -296,8 +296,8 @@ def test_two_formats_to_one_file_are_refused_before_anything_is_asked(tmp_path: 
 
 @pytest.mark.parametrize(
     ("fail_on", "head"),
-    [("critical", "PASS for baseline (fails only at critical or graver: --fail-on critical): 2 open, 2 high"),
-     ("never", "PASS for baseline (findings do not decide: --fail-on never): 2 open, 2 high"), ("high", "FAIL: 2 open, 2 high")],
+    [("critical", "PASS for baseline (fails only at critical or graver: --fail-on critical): 2 open (2 high)"),
+     ("never", "PASS for baseline (findings do not decide: --fail-on never): 2 open (2 high)"), ("high", "FAIL: 2 open (2 high)")],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["text", "nagios", "markdown", "html"])
 def test_a_pass_with_open_findings_says_in_its_headline_where_the_bar_is(

@@ -126,7 +126,7 @@ def test_what_was_seen_becomes_a_policy_and_a_rogue_on_an_approved_port_is_found
     assert f"process nginx, executable {ROGUE}, user web" in finding["observed"]
     assert "differs from 'https'" in finding["message"]
     assert failed.code == 1
-    assert failed.words.startswith("FAIL: 1 open, 1 medium")
+    assert failed.words.startswith("FAIL: 1 open (1 medium)")
     assert f"process nginx, executable {ROGUE}, user web" in failed.words
 
     story.agree(story.policy + WAIVER)

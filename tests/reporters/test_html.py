@@ -189,7 +189,7 @@ def test_the_verdict_and_all_that_qualifies_it_come_first() -> None:
     made = report(finding(severity="high"), finding(outcome="unknown"))
     page = Page(made)
     (verdict,) = page.all(".//div[@class='verdict fail']")
-    assert page.words(verdict).startswith("FAIL (and incomplete): 1 open, 1 high ")
+    assert page.words(verdict).startswith("FAIL (and incomplete): 1 open (1 high) ")
     for clause in made.qualifications():
         assert clause in page.words(verdict)
 

@@ -176,8 +176,8 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
 def test_the_first_line_is_the_verdict_and_all_that_qualifies_it_follows() -> None:
     made = report(finding(severity="high"), finding(outcome="unknown"))
     text = rendered("markdown", made)
-    assert text.startswith("## FAIL (and incomplete): 1 open, 1 high\n")
-    assert words(text.partition("### ")[0]) == words(prose(made.statement, 5000)).replace("1 high; ", "1 high ")
+    assert text.startswith("## FAIL (and incomplete): 1 open (1 high)\n")
+    assert words(text.partition("### ")[0]) == words(prose(made.statement, 5000)).replace("(1 high); ", "(1 high) ")
 
 
 @pytest.mark.parametrize(("outcome", "word"), [("fail", "FAIL"), ("unknown", "INCOMPLETE"), ("pass", "PASS for"), ("waived", "PASS for")])

@@ -50,7 +50,7 @@ def first_screen(text: str) -> str:
 def test_the_verdict_is_the_first_line_and_all_that_qualifies_it_follows_before_any_finding() -> None:
     made = report(finding(severity="high"), finding(outcome="unknown"), narrowed=["only what " + "matters " * 20])
     lines = rendered("text", made).splitlines()
-    assert lines[0] == "FAIL (and incomplete): 1 open, 1 high"
+    assert lines[0] == "FAIL (and incomplete): 1 open (1 high)"
     told = first_screen(rendered("text", made)).partition("\nWhat the verdict speaks of\n")[2]
     clauses = [" ".join(clause.split()) for clause in told.removeprefix("  - ").split("\n  - ")]
     assert clauses == [" ".join(clause.split()) for clause in made.qualifications()[1:]]
