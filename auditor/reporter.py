@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from auditor.report import Report
@@ -25,20 +25,27 @@ class Reporter:
         self.name = ""
 
 
+class Document(Protocol):
+    """What is being written host by host: `host` is given the report of one host alone, and `end` the whole report, whose totals are known
+    and whose hosts may be gone."""
+
+    def host(self, one: Report) -> None: ...
+
+    def end(self, report: Report) -> None: ...
+
+
 class Streamed(Reporter):
-    """A format that is written host by host, so that a report of any number of hosts needs the memory of one: `begin` knows no host yet,
-    `host` is given the report of one host alone, and `end` the whole report, whose totals are known and whose hosts may be gone."""
+    """A format that is written host by host, so that a report of any number of hosts needs the memory of one: `begin` makes a Document of
+    the stream that it goes to, before any host is known."""
 
-    __slots__ = ("begin", "end", "host")
+    __slots__ = ("begin",)
 
-    def __init__(self, *, suffix: str, media_type: str, begin: Write, host: Write, end: Write) -> None:
+    def __init__(self, *, suffix: str, media_type: str, begin: Callable[[TextIO], Document]) -> None:
         super().__init__(suffix=suffix, media_type=media_type, render=self._render)
         self.begin = begin
-        self.host = host
-        self.end = end
 
     def _render(self, report: Report, stream: TextIO) -> None:
-        self.begin(report, stream)
+        document = self.begin(stream)
         for host in report.hosts:
-            self.host(report.of_one(host), stream)
-        self.end(report, stream)
+            document.host(report.of_one(host))
+        document.end(report)

@@ -108,7 +108,7 @@ def _judge_all(parsed: Namespace, judging: Judging, policies: list[Policy], repo
     sources = _sources(parsed, judging.tables, _opt_in(parsed, judging.rules, policies), policies)
     report.drift = Drift() if parsed.baseline is not None else None
     seen = _Seen()
-    deliver.begin(report)
+    deliver.begin()
     redact = redaction.Redaction(parsed.redact) if parsed.redact else None
     waiting: list[HostReport] = []
     for host in _judged(sources, parsed, judging, report, seen):

@@ -64,16 +64,15 @@ class Delivery:
     def __exit__(self, *raised: Any) -> None:
         self._files.__exit__(*raised)
 
-    def begin(self, report: Report) -> None:
+    def begin(self) -> None:
         for reporter, path in self._to_open:
             with self._tried():
                 file = None if path == STDOUT else self._files.enter_context(output.File(path, reporter.mode))
                 self._streams.append(_Stream(reporter, file, self._stdout))
-        self._each(lambda stream: stream.reporter.begin(report, stream.text))
 
     def host(self, report: Report, host: HostReport) -> None:
         one = report.of_one(host) if self._streams else report
-        self._each(lambda stream: stream.reporter.host(one, stream.text))
+        self._each(lambda stream: stream.document.host(one))
 
     def end(self, report: Report) -> None:
         """Files come first, so that a closed terminal loses none; OutputError after all that could be written was."""
@@ -130,13 +129,13 @@ class _Stream:
     """A format on its way into a file, or onto stdout where there is none."""
 
     def __init__(self, reporter: Streamed, file: output.File | None, stdout: _OntoStdout) -> None:
-        self.reporter = reporter
-        self.text = _text(_Into(file) if file else stdout)
+        self._text = _text(_Into(file) if file else stdout)
         self._file = file
+        self.document = reporter.begin(self._text)
 
     def end(self, report: Report) -> None:
-        self.reporter.end(report, self.text)
-        self.text.flush()
+        self.document.end(report)
+        self._text.flush()
         if self._file:
             self._file.finish()
 

@@ -45,34 +45,29 @@ _BEGINS_FORMULA = re.compile("(^|;)(?=[\\s\"'`]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\
 Cell = str | int | None
 
 
-def begin(report: Report, stream: TextIO) -> None:
-    """The header."""
-    _writer(stream).writeheader()
+class Table:
+    """Its header, and then its rows."""
 
+    def __init__(self, stream: TextIO) -> None:
+        self._rows = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+        self._rows.writeheader()
 
-def host(one: Report, stream: TextIO) -> None:
-    """A host: its verdict, its findings gravest first, and its listeners by protocol and port."""
-    writer = _writer(stream)
-    for audited in one.hosts:
-        writer.writerow(_verdict(one, host=audited.name, source=audited.given))
-        writer.writerows(_finding(one, finding) for finding in one.findings)
-        outcomes = ListenerOutcomes(audited, one.state)
-        for stack in audited.snapshot.facts("stacks").seen:
-            sockets = sorted(stack.facts("listening").seen, key=_place)
-            writer.writerows(_listener(one, audited.name, stack, socket, outcomes) for socket in sockets)
+    def host(self, one: Report) -> None:
+        """A host: its verdict, its findings gravest first, and its listeners by protocol and port."""
+        for audited in one.hosts:
+            self._rows.writerow(_verdict(one, host=audited.name, source=audited.given))
+            self._rows.writerows(_finding(one, finding) for finding in one.findings)
+            outcomes = ListenerOutcomes(audited, one.state)
+            for stack in audited.snapshot.facts("stacks").seen:
+                sockets = sorted(stack.facts("listening").seen, key=_place)
+                self._rows.writerows(_listener(one, audited.name, stack, socket, outcomes) for socket in sockets)
 
-
-def end(report: Report, stream: TextIO) -> None:
-    """What nobody looked at, and the verdict of the whole."""
-    writer = _writer(stream)
-    for kind, name, why in lacking(report):
-        place = {_PLACES[kind]: name} if kind in _PLACES else {}
-        writer.writerow(_row(LACKING, state="incomplete", message=why, **place))
-    writer.writerow(_verdict(report))
-
-
-def _writer(stream: TextIO) -> csv.DictWriter[str]:
-    return csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    def end(self, report: Report) -> None:
+        """What nobody looked at, and the verdict of the whole."""
+        for kind, name, why in lacking(report):
+            place = {_PLACES[kind]: name} if kind in _PLACES else {}
+            self._rows.writerow(_row(LACKING, state="incomplete", message=why, **place))
+        self._rows.writerow(_verdict(report))
 
 
 def _row(record: str, **cells: Cell) -> dict[str, str | int]:
@@ -130,4 +125,4 @@ def _place(socket: Socket) -> tuple[str, int, str]:
     return socket.shown.get("protocol", ""), socket.shown.get("port", -1), socket.numbered_subject
 
 
-REPORTER = Streamed(suffix="csv", media_type="text/csv", begin=begin, host=host, end=end)
+REPORTER = Streamed(suffix="csv", media_type="text/csv", begin=Table)

@@ -14,23 +14,23 @@ from auditor.report import Report
 from auditor.reporter import Streamed
 
 
-def begin(report: Report, stream: TextIO) -> None:
-    """Nothing: each line stands alone."""
+class Lines:
+    """Each stands alone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def host(self, one: Report) -> None:
+        """One host's report/1."""
+        self._line(one.to_json())
+
+    def end(self, report: Report) -> None:
+        """summary/1."""
+        self._line(report.summary_json())
+
+    def _line(self, document: dict[str, Any]) -> None:
+        json.dump(document, self._stream, ensure_ascii=True, separators=(",", ":"))
+        self._stream.write("\n")
 
 
-def host(one: Report, stream: TextIO) -> None:
-    """One host's report/1."""
-    _line(one.to_json(), stream)
-
-
-def end(report: Report, stream: TextIO) -> None:
-    """summary/1."""
-    _line(report.summary_json(), stream)
-
-
-def _line(document: dict[str, Any], stream: TextIO) -> None:
-    json.dump(document, stream, ensure_ascii=True, separators=(",", ":"))
-    stream.write("\n")
-
-
-REPORTER = Streamed(suffix="jsonl", media_type="application/jsonl", begin=begin, host=host, end=end)
+REPORTER = Streamed(suffix="jsonl", media_type="application/jsonl", begin=Lines)

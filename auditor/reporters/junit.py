@@ -20,7 +20,6 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TextIO
-from weakref import WeakKeyDictionary
 
 from auditor import __version__
 from auditor.display import harmless
@@ -32,8 +31,6 @@ from auditor.reporter import Streamed
 from auditor.xml_text import attributes, lines
 
 PASSED, SKIPPED, ERROR, FAILURE = "passed", "skipped", "error", "failure"
-_SUITES: WeakKeyDictionary[TextIO, int] = WeakKeyDictionary()
-"""How many testsuites were written: their ids count from 0."""
 
 
 class Case:
@@ -50,29 +47,42 @@ class Case:
         self.details = details
 
 
-def begin(report: Report, stream: TextIO) -> None:
-    _SUITES[stream] = 0
-    stream.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
+class Testsuites:
+    """One of each host, and one of the whole."""
 
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._written = 0
+        stream.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
 
-def host(report: Report, stream: TextIO) -> None:
-    for one in report.hosts:
-        cases = [_case(report, one, finding) for finding in report.findings]
+    def host(self, one: Report) -> None:
+        for host in one.hosts:
+            cases = [_case(one, host, finding) for finding in one.findings]
+            _tell_apart(cases)
+            words = [_line(finding.outcome, finding, case.name, _words(one, finding))
+                     for finding, case in zip(one.findings, cases, strict=True)]  # fmt: skip
+            gone = [_line("gone", finding, _name(finding), "in the baseline, and not now") for finding in host.gone]
+            suite = {"name": _token(host.name), "hostname": _token(host.name), "timestamp": _stamp(one)}
+            self._write(suite, {**_about(one), **_about_host(host)}, cases, [*words, *gone])
+
+    def end(self, report: Report) -> None:
+        cases = [Case(kind, name, ERROR, "incomplete", why) for kind, name, why in lacking(report)]
         _tell_apart(cases)
-        words = [_line(finding.outcome, finding, case.name, _words(report, finding))
-                 for finding, case in zip(report.findings, cases, strict=True)]  # fmt: skip
-        gone = [_line("gone", finding, _name(finding), "in the baseline, and not now") for finding in one.gone]
-        suite = {"name": _token(one.name), "hostname": _token(one.name), "timestamp": _stamp(report)}
-        _write_suite(suite, {**_about(report), **_about_host(one)}, cases, [*words, *gone], stream)
+        suite = {"name": "port-auditor", "hostname": "localhost", "timestamp": _stamp(report)}
+        self._write(suite, _about(report), cases, [report.statement])
+        self._stream.write("</testsuites>\n")
 
-
-def end(report: Report, stream: TextIO) -> None:
-    cases = [Case(kind, name, ERROR, "incomplete", why) for kind, name, why in lacking(report)]
-    _tell_apart(cases)
-    suite = {"name": "port-auditor", "hostname": "localhost", "timestamp": _stamp(report)}
-    _write_suite(suite, _about(report), cases, [report.statement], stream)
-    stream.write("</testsuites>\n")
-    del _SUITES[stream]
+    def _write(self, suite: dict[str, str], about: dict[str, str], cases: list[Case], words: Iterable[str]) -> None:
+        results = Counter(case.result for case in cases)
+        counts = {"tests": len(cases), "failures": results[FAILURE], "errors": results[ERROR], "skipped": results[SKIPPED], "time": 0}
+        head = {**suite, "package": "port-auditor", "id": str(self._written), **{name: str(count) for name, count in counts.items()}}
+        self._written += 1
+        self._stream.write(f"<testsuite{attributes(head)}>\n<properties>\n")
+        for key, value in about.items():
+            self._stream.write(f"<property{attributes({'name': key, 'value': value})}/>\n")
+        self._stream.write("</properties>\n")
+        self._stream.writelines(map(_testcase, cases))
+        self._stream.write(f"<system-out>{lines(words)}</system-out>\n<system-err/>\n</testsuite>\n")
 
 
 def _case(report: Report, one: HostReport, finding: Finding) -> Case:
@@ -159,21 +169,6 @@ def _about_host(one: HostReport) -> dict[str, str]:
     return {key: str(value) for key, value in said.items() if value}
 
 
-def _write_suite(suite: dict[str, str], about: dict[str, str], cases: list[Case], words: Iterable[str], stream: TextIO) -> None:
-    number = _SUITES[stream]
-    _SUITES[stream] = number + 1
-    results = Counter(case.result for case in cases)
-    counts = {"tests": len(cases), "failures": results[FAILURE], "errors": results[ERROR], "skipped": results[SKIPPED], "time": 0}
-    head = {**suite, "package": "port-auditor", "id": str(number), **{name: str(count) for name, count in counts.items()}}
-    stream.write(f"<testsuite{attributes(head)}>\n<properties>\n")
-    for key, value in about.items():
-        stream.write(f"<property{attributes({'name': key, 'value': value})}/>\n")
-    stream.write("</properties>\n")
-    for case in cases:
-        stream.write(_testcase(case))
-    stream.write(f"<system-out>{lines(words)}</system-out>\n<system-err/>\n</testsuite>\n")
-
-
 def _testcase(case: Case) -> str:
     head = f"<testcase{attributes({'classname': _token(case.classname), 'name': _token(case.name), 'time': '0'})}"
     if case.result == PASSED:
@@ -200,4 +195,4 @@ def _stamp(report: Report) -> str:
     return "1970-01-01T00:00:00"
 
 
-REPORTER = Streamed(suffix="xml", media_type="application/xml", begin=begin, host=host, end=end)
+REPORTER = Streamed(suffix="xml", media_type="application/xml", begin=Testsuites)

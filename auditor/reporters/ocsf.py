@@ -37,28 +37,30 @@ _VERDICTS = {"pass": _PASS, "incomplete": _WARNING, "fail": _FAIL}
 _RULE_ANALYTIC = 1
 
 
-def begin(report: Report, stream: TextIO) -> None:
-    stream.write("[\n")
+class Events:
+    """A list of them."""
 
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        stream.write("[\n")
 
-def one_host(report: Report, stream: TextIO) -> None:
-    """An event for each answer about the host, and for each finding of the baseline that is no more."""
-    host = report.hosts[0]
-    numbers: Counter[str] = Counter()
-    for gone, findings in ((False, report.findings), (True, host.gone)):
-        for finding in findings:
-            numbers[finding.fingerprint] += 1
-            _write(_event(report, host, finding, numbers[finding.fingerprint], gone), stream)
-            stream.write(",\n")
+    def host(self, one: Report) -> None:
+        """An event for each answer about the host, and for each finding of the baseline that is no more."""
+        host = one.hosts[0]
+        numbers: Counter[str] = Counter()
+        for gone, findings in ((False, one.findings), (True, host.gone)):
+            for finding in findings:
+                numbers[finding.fingerprint] += 1
+                self._write(_event(one, host, finding, numbers[finding.fingerprint], gone))
+                self._stream.write(",\n")
 
+    def end(self, report: Report) -> None:
+        """The event about the whole."""
+        self._write(_whole(report))
+        self._stream.write("\n]\n")
 
-def end(report: Report, stream: TextIO) -> None:
-    _write(_whole(report), stream)
-    stream.write("\n]\n")
-
-
-def _write(event: dict[str, Any], stream: TextIO) -> None:
-    json.dump(event, stream, ensure_ascii=True)
+    def _write(self, event: dict[str, Any]) -> None:
+        json.dump(event, self._stream, ensure_ascii=True)
 
 
 def _event(report: Report, host: HostReport, finding: Finding, number: int, gone: bool) -> dict[str, Any]:
@@ -202,4 +204,4 @@ def _without_none(plain: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-REPORTER = Streamed(suffix="ocsf.json", media_type="application/json", begin=begin, host=one_host, end=end)
+REPORTER = Streamed(suffix="ocsf.json", media_type="application/json", begin=Events)

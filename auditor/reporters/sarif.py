@@ -37,7 +37,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TextIO
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from auditor import __version__
 from auditor.display import harmless
@@ -63,68 +62,65 @@ _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0
 _LINE = re.compile(r"(.+):([1-9][0-9]{0,8})")
 
 
-class _Log:
-    """What is known of a document that is being written: the results wait in a file, as the others go before them."""
+class Log:
+    """The results that are alerts wait in a file, as the others go before them."""
 
-    def __init__(self) -> None:
-        self.results = tempfile.SpooledTemporaryFile(_SPOOLED_MAX, "w+", encoding="ascii")  # noqa: SIM115 - closed in the end
-        self.count = 0
-        self.others = 0
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting = tempfile.SpooledTemporaryFile(_SPOOLED_MAX, "w+", encoding="ascii")  # noqa: SIM115 - closed in the end
+        self._count = 0
+        self._others = 0
         self.rules: dict[str, str] = {}
         """The gravest severity of each rule, in the order in which rules were met."""
         self.hosts = 0
         self.name = "hosts"
+        """What tells this log from those of other hosts."""
         self.unknown = 0
+        stream.write(f'{{"$schema":"{SCHEMA}","version":"2.1.0",\n"properties":{{"{OTHERS}":[')
 
     def __del__(self) -> None:
-        self.results.close()
+        self._waiting.close()
 
+    def host(self, one: Report) -> None:
+        """The results of one host: to the waiting file what is an alert, to the stream the others."""
+        for host in one.hosts:
+            self.hosts += 1
+            self.name = host.name if self.hosts == 1 else "hosts"
+            places = _Places(host)
+            for finding in one.findings:
+                result = _result(one, host, finding, places)
+                self._meet(finding)
+                if one.totals.is_open(finding) or finding.leaves_open or _accepted(finding):
+                    self._waiting.write(_line(result))
+                    self._count += 1
+                    self.unknown += finding.leaves_open and finding.outcome == "unknown"
+                else:
+                    self._write_other(result)
+            for finding in host.gone:
+                self._meet(finding)
+                self._write_other({**_result(one, host, finding, places), "baselineState": "absent"})
 
-_LOGS: WeakKeyDictionary[TextIO, _Log] = WeakKeyDictionary()
+    def end(self, report: Report) -> None:
+        """The runs: one, and another for each further RESULTS_MAX results."""
+        self._stream.write(']},\n"runs":[')
+        with self._waiting as waiting:
+            waiting.seek(0)
+            for part in range(max(1, -(-self._count // RESULTS_MAX))):
+                run = json.dumps(_run(report, self, part), ensure_ascii=True)
+                self._stream.write(("," if part else "") + f'\n{run[:-1]},\n"results":[')
+                for number, result in zip(range(min(RESULTS_MAX, self._count - part * RESULTS_MAX)), waiting, strict=False):
+                    self._stream.write(("," if number else "") + "\n" + result.rstrip())
+                self._stream.write("]}")
+        self._stream.write("]}\n")
 
+    def _meet(self, finding: Finding) -> None:
+        known = self.rules.setdefault(finding.rule, finding.severity)
+        if SEVERITIES.index(finding.severity) > SEVERITIES.index(known):
+            self.rules[finding.rule] = finding.severity
 
-def begin(report: Report, stream: TextIO) -> None:
-    _LOGS[stream] = _Log()
-    stream.write(f'{{"$schema":"{SCHEMA}","version":"2.1.0",\n"properties":{{"{OTHERS}":[')
-
-
-def host(report: Report, stream: TextIO) -> None:
-    """The results of one host: to the waiting file what is an alert, to the stream the others."""
-    log = _LOGS[stream]
-    for one in report.hosts:
-        log.hosts += 1
-        log.name = one.name if log.hosts == 1 else "hosts"
-        places = _Places(one)
-        for finding in report.findings:
-            result = _result(report, one, finding, places, log)
-            if report.totals.is_open(finding) or finding.leaves_open or _accepted(finding):
-                log.results.write(_line(result))
-                log.count += 1
-                log.unknown += finding.leaves_open and finding.outcome == "unknown"
-            else:
-                _write_other(result, log, stream)
-        for finding in one.gone:
-            _write_other({**_result(report, one, finding, places, log), "baselineState": "absent"}, log, stream)
-
-
-def _write_other(result: dict[str, Any], log: _Log, stream: TextIO) -> None:
-    stream.write(("," if log.others else "") + "\n" + _line(result).rstrip())
-    log.others += 1
-
-
-def end(report: Report, stream: TextIO) -> None:
-    """The runs: one, and another for each further RESULTS_MAX results."""
-    log = _LOGS.pop(stream)
-    stream.write(']},\n"runs":[')
-    with log.results as waiting:
-        waiting.seek(0)
-        for part in range(max(1, -(-log.count // RESULTS_MAX))):
-            run = json.dumps(_run(report, log, part), ensure_ascii=True)
-            stream.write(("," if part else "") + f'\n{run[:-1]},\n"results":[')
-            for number, result in zip(range(min(RESULTS_MAX, log.count - part * RESULTS_MAX)), waiting, strict=False):
-                stream.write(("," if number else "") + "\n" + result.rstrip())
-            stream.write("]}")
-    stream.write("]}\n")
+    def _write_other(self, result: dict[str, Any]) -> None:
+        self._stream.write(("," if self._others else "") + "\n" + _line(result).rstrip())
+        self._others += 1
 
 
 def _line(result: dict[str, Any]) -> str:
@@ -136,10 +132,7 @@ def _accepted(finding: Finding) -> bool:
     return finding.outcome == "waived" or (finding.outcome == "unknown" and finding.waiver is not None)
 
 
-def _result(report: Report, one: HostReport, finding: Finding, places: _Places, log: _Log) -> dict[str, Any]:
-    known = log.rules.setdefault(finding.rule, finding.severity)
-    if SEVERITIES.index(finding.severity) > SEVERITIES.index(known):
-        log.rules[finding.rule] = finding.severity
+def _result(report: Report, one: HostReport, finding: Finding, places: _Places) -> dict[str, Any]:
     kind, fingerprint = _KINDS[finding.outcome], finding.fingerprint
     if finding.outcome == "fail" and not report.totals.is_open(finding):
         kind = "informational"
@@ -250,7 +243,7 @@ def _relative(path: str) -> str:
     return quote("/".join(parts) or "evidence", safe="/", errors="backslashreplace")
 
 
-def _run(report: Report, log: _Log, part: int) -> dict[str, Any]:
+def _run(report: Report, log: Log, part: int) -> dict[str, Any]:
     """A run without its results."""
     category = f"port-auditor/{harmless(log.name).replace('/', '_')}" + (f"/part-{part + 1}" if part else "")
     return {
@@ -273,7 +266,7 @@ def _run(report: Report, log: _Log, part: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _invocation(report: Report, log: _Log) -> dict[str, Any]:
+def _invocation(report: Report, log: Log) -> dict[str, Any]:
     stamps = {"startTimeUtc": report.started, "endTimeUtc": report.finished}
     return {
         "executionSuccessful": report.complete,
@@ -284,7 +277,7 @@ def _invocation(report: Report, log: _Log) -> dict[str, Any]:
     }
 
 
-def _notices(report: Report, log: _Log) -> Iterator[tuple[str, str]]:
+def _notices(report: Report, log: Log) -> Iterator[tuple[str, str]]:
     """Why the audit is incomplete, and what it was told to leave out."""
     for kind, name, why in lacking(report):
         yield "error", f"{kind} {name}: {why}"
@@ -319,4 +312,4 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 4] + " ..."
 
 
-REPORTER = Streamed(suffix="sarif", media_type="application/sarif+json", begin=begin, host=host, end=end)
+REPORTER = Streamed(suffix="sarif", media_type="application/sarif+json", begin=Log)

@@ -8,13 +8,12 @@ import re
 
 import pytest
 
-from auditor import controls, plugins
+from auditor import controls
 from auditor.coverage import Drift, SiteCoverage
 from auditor.display import harmless
 from auditor.host_report import HostReport
-from auditor.model import OUTCOMES, Finding
+from auditor.model import OUTCOMES
 from auditor.report import Report
-from auditor.reporter import Streamed
 from auditor.reporters.csv import COLUMNS
 from tests.hostile import HOSTILE, RAW_CONTROLS, hostile_bundle
 from tests.reports import Origin, finding, listener, owner, policy, rendered, report, snapshot, stack
@@ -230,19 +229,3 @@ def test_hosts_of_which_nothing_is_known_and_hosts_of_one_name_are_rows() -> Non
     bare.shown = {"stacks": bare.shown["stacks"]}
     made = report(hosts=[HostReport(Origin(one), policy(), []) for one in (bare, snapshot(), snapshot())])
     assert [row["host"] for row in of("verdict", made)] == ["unknown host", "web1", "web1", ""]
-
-
-def test_it_is_written_host_by_host_and_is_the_same() -> None:
-    made = report(hosts=[HostReport(Origin(snapshot(host=name)), policy(), [Finding("r", name, None, "s", "fail", "low", "m")])
-                         for name in ("a1", "b2")])  # fmt: skip
-    form = plugins.reporter("csv")
-    assert isinstance(form, Streamed)
-    stream = io.StringIO()
-    form.begin(made, stream)
-    for host in made.hosts:
-        form.host(made.of_one(host), stream)
-    made.hosts = []
-    form.end(made, stream)
-    again = report(hosts=[HostReport(Origin(snapshot(host=name)), policy(), [Finding("r", name, None, "s", "fail", "low", "m")])
-                          for name in ("a1", "b2")])  # fmt: skip
-    assert stream.getvalue() == rendered("csv", again)

@@ -432,11 +432,11 @@ def test_a_format_that_is_written_host_by_host_needs_no_host_in_the_end(name: st
         iana_ranges=whole.iana_ranges, iana_names=whole.iana_names, site=whole.site, drift=whole.drift, frameworks=whole.frameworks,
         shown_as=whole.shown_as,
     )  # fmt: skip
-    reporter.begin(totals, stream)
+    document = reporter.begin(stream)
     for one in whole.hosts:
         totals.add(one, keep=False)
-        reporter.host(totals.of_one(one), stream)
-    reporter.end(totals, stream)
+        document.host(totals.of_one(one))
+    document.end(totals)
     assert stream.getvalue() == written(name, of)
     assert not totals.hosts
 

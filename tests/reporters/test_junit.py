@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
@@ -15,8 +14,6 @@ from typing import Any
 
 import pytest
 
-import auditor.reporters.junit as module
-from auditor import plugins
 from auditor.coverage import Drift, SiteCoverage
 from auditor.host_report import HostReport
 from auditor.model import OUTCOMES, Finding
@@ -217,20 +214,6 @@ def test_a_name_that_looks_numbered_is_told_apart_too(subjects: tuple[str, ...])
 def test_a_host_that_is_called_like_us_is_still_a_host() -> None:
     first, last = told(report(hosts=[host("port-auditor", finding())]))
     assert (first.get("hostname"), last.get("hostname")) == ("port-auditor", "localhost")
-
-
-def test_written_host_by_host_it_is_the_same_and_the_end_needs_totals_alone() -> None:
-    hosts = [host(name, *one_of_each()) for name in ("a", "b", "a")]
-    whole = report(hosts=hosts)
-    passing = Report(tables=whole.tables, started=whole.started, finished=whole.finished, evaluated_on=whole.evaluated_on)
-    form, stream = plugins.reporter("junit"), io.StringIO()
-    form.begin(passing, stream)
-    for one in hosts:
-        passing.add(one, keep=False)
-        form.host(whole.of_one(one), stream)
-    form.end(passing, stream)
-    assert stream.getvalue() == rendered("junit", whole)
-    assert not module._SUITES
 
 
 @pytest.mark.parametrize("word", HOSTILE)

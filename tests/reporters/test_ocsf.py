@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import warnings
 from collections import Counter
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from auditor import plugins
 from auditor.report import Report
 from tests.mixed_reports import GAP, WAIVER, answers, everything, fleet, host, hostile, mixed
 from tests.reports import finding, rendered, report, snapshot
@@ -169,21 +167,6 @@ def test_two_findings_of_one_fingerprint_are_two_events() -> None:
     same = [event for event in told if event["unmapped"]["subject"] == "tcp/0.0.0.0:9000"]
     assert {event["status"] for event in same} == {"New", "Suppressed"}
     assert len({event["metadata"]["uid"] for event in told}) == len(told)
-
-
-def test_written_host_by_host_it_is_the_same_document() -> None:
-    whole, written = fleet(), io.StringIO()
-    bare = Report(
-        tables=whole.tables, started=whole.started, finished=whole.finished, evaluated_on=whole.evaluated_on, bad_sources=whole.bad_sources,
-        documents=whole.documents, site=whole.site, frameworks=whole.frameworks,
-    )  # fmt: skip
-    reporter: Any = plugins.reporter("ocsf")
-    reporter.begin(bare, written)
-    for one in whole.hosts:
-        bare.add(one, keep=False)
-        reporter.host(bare.of_one(one), written)
-    reporter.end(bare, written)
-    assert written.getvalue() == rendered("ocsf", whole)
 
 
 def test_no_control_character_and_no_lone_surrogate_of_a_host_comes_out(documents: dict[str, list[dict[str, Any]]]) -> None:
