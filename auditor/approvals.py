@@ -6,7 +6,8 @@ that program, with other code in it too (a library of LD_PRELOAD, a debugger). O
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts import UnknownFact
@@ -16,6 +17,8 @@ from auditor.policy_keys import Glob
 from auditor.policy_wants import Containers, Users
 
 if TYPE_CHECKING:
+    import datetime
+
     from auditor.policy import Policy
 
 PORT_ONLY, NAME, EXECUTABLE, WHO = "port only", "name", "executable", "who"
@@ -28,6 +31,9 @@ _IN_WORDS = {
     PORT_ONLY: "by port only",
 }
 _WEAK_IN_WORDS = {PORT_ONLY: "by port alone", NAME: "by process name alone", EXECUTABLE: "by executable alone"}
+
+UNNAMED, OVERDUE = "by an entry that names nobody who approved", "by an entry whose review is overdue"
+"""What an approval may lack, whatever its strength."""
 
 
 def strength(entry: Entry) -> str:
@@ -64,16 +70,27 @@ def counted(strengths: Iterable[str]) -> str:
 
 
 class Approval:
-    """An entry that approves listeners of a host, and what came of it there: `matched` are (stack, subject), `unknown` is the number of
-    listeners of which the evidence does not show whether they are it."""
+    """An entry that may approve listeners of a host, and what came of it there: `asks` is what it asks of them, as it is written, by key;
+    `matched` are (stack, subject), `unknown` is the number of listeners of which the evidence does not show whether they are it."""
 
-    __slots__ = ("entry", "matched", "strength", "unknown")
+    __slots__ = ("asks", "entry", "matched", "strength", "unknown")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
+        self.asks = entry.asks
         self.strength = strength(entry)
         self.matched: list[tuple[str, str]] = []
         self.unknown = 0
+
+    @property
+    def bound(self) -> str:
+        """How strongly, in the words of `Approvals.statement`."""
+        return _IN_WORDS[self.strength]
+
+    @property
+    def weakness(self) -> str:
+        """By what alone it approves, where any local user may have that; or nothing."""
+        return _WEAK_IN_WORDS.get(self.strength, "")
 
     def to_json(self) -> dict[str, Any]:
         entry = self.entry
@@ -82,6 +99,7 @@ class Approval:
             "name": entry.name,
             "entry": str(entry),
             "origin": entry.origin,
+            "asks": [f"{key} {words}" for key, words in self.asks.items()],
             "strength": self.strength,
             **words,
             "review_by": None if entry.review_by is None else entry.review_by.isoformat(),
@@ -92,13 +110,15 @@ class Approval:
 
 class Approvals:
     """What approves the listeners of a host. `entries` are all that the policy has, in its order; `listeners` counts those approved by the
-    weakest entry that approves each, since that is what a rogue must satisfy."""
+    weakest entry that approves each, since that is what a rogue must satisfy; `lapses`, those of which an entry names nobody who approved,
+    or is overdue for its review."""
 
-    __slots__ = ("entries", "listeners")
+    __slots__ = ("entries", "lapses", "listeners")
 
-    def __init__(self, entries: list[Approval], listeners: dict[str, int]) -> None:
+    def __init__(self, entries: list[Approval], listeners: dict[str, int], lapses: Counter[str]) -> None:
         self.entries = entries
         self.listeners = listeners
+        self.lapses = lapses
 
     @property
     def used(self) -> list[Approval]:
@@ -121,27 +141,36 @@ class Approvals:
         return {"listeners": dict(self.listeners), "entries": [approval.to_json() for approval in self.entries]}
 
 
-def approvals(snapshot: Snapshot, policy: Policy, only_stack: str | None = None) -> Approvals:
-    """Every approving entry of `policy` with the listeners of a host, or of one stack of it, that it approves."""
+def approvals(snapshot: Snapshot, policy: Policy, today: datetime.date, only_stack: str | None = None) -> Approvals:
+    """Every approving entry of `policy` with the listeners of a host, or of one stack of it, that it approves on that day."""
     index = policy.approving
     by_entry = {entry: Approval(entry) for entry in index.entries}
     listeners = dict.fromkeys(STRENGTHS, 0)
+    lapses: Counter[str] = Counter()
     for stack in snapshot.stacks.seen:
         judged = "listening" in stack.shown and only_stack in (None, stack.name)
         for socket in stack.listening.seen if judged else ():
             matched = _matching(socket, stack, [by_entry[entry] for entry in policy.approved_for(socket)])
             if matched:
-                listeners[max(matched, key=STRENGTHS.index)] += 1
-    return Approvals(list(by_entry.values()), listeners)
+                listeners[max((one.strength for one in matched), key=STRENGTHS.index)] += 1
+                lapses.update({lapse for one in matched for lapse in _lapses(one.entry, today)})
+    return Approvals(list(by_entry.values()), listeners, lapses)
 
 
-def _matching(socket: Socket, stack: Stack, candidates: Iterable[Approval]) -> set[str]:
-    """The strengths of the entries that approve a socket, which is noted in each."""
-    matched = set()
+def _lapses(entry: Entry, today: datetime.date) -> Iterator[str]:
+    if entry.approved_by is None:
+        yield UNNAMED
+    if entry.review_by is not None and entry.review_by < today:
+        yield OVERDUE
+
+
+def _matching(socket: Socket, stack: Stack, candidates: Iterable[Approval]) -> list[Approval]:
+    """The entries that approve a socket, which is noted in each."""
+    matched = []
     for approval in candidates:
         try:
             if approval.entry.matches(socket, stack):
-                matched.add(approval.strength)
+                matched.append(approval)
                 approval.matched.append((stack.name, socket.subject))
         except UnknownFact:
             approval.unknown += 1

@@ -7,11 +7,15 @@ people conclude. Beside it stands how much of the evidence there was: `complete`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from auditor.control_doubts import Doubts
 from auditor.controls import RELATIONS, Control, Framework, Map
+from auditor.in_words import counted
 from auditor.model import Finding
+from auditor.totals import is_aside, is_open
 
 if TYPE_CHECKING:
     from auditor.host_report import HostReport
@@ -33,11 +37,11 @@ class RuleTally:
         self.accepted = 0
         self.outcomes: set[str] = set()
 
-    def add(self, one: Map, findings: Iterable[Finding]) -> None:
+    def add(self, one: Map, findings: Iterable[Finding], fail_on: str) -> None:
         for finding in findings:
-            self.open += is_open(finding) and _on(one, finding)
+            self.open += is_open(finding, fail_on) and _on(one, finding)
             self.accepted += is_accepted(finding) and _on(one, finding)
-            self.outcomes.add(_ASIDE if _is_aside(finding) else finding.outcome)
+            self.outcomes.add(_ASIDE if finding.outcome == "fail" and is_aside(finding, fail_on) else finding.outcome)
 
 
 class RuleView:
@@ -97,12 +101,12 @@ class ControlView:
 
 
 class FrameworkView:
-    """One framework: the controls that are for any of the hosts. `lowered` says that something of this run was not seen, so that
-    each rule is worth a step less than mapped."""
+    """One framework: the controls that are for any of the hosts. `lowered` says what was not seen, read or judged in this run, so that
+    each rule is worth a step less than mapped; it is empty where there is nothing of that kind."""
 
     __slots__ = ("controls", "framework", "lowered")
 
-    def __init__(self, framework: Framework, controls: list[ControlView], lowered: bool) -> None:
+    def __init__(self, framework: Framework, controls: list[ControlView], lowered: str) -> None:
         self.framework = framework
         self.controls = controls
         self.lowered = lowered
@@ -113,17 +117,20 @@ class FrameworkView:
 
     @property
     def summary(self) -> str:
-        """How many controls came to what, those with open findings by their ids. One with a number for each release counts once."""
+        """How many controls came to what, those with open findings by their ids. One with a number for each release counts once, and is
+        called by our words for it: no evidence tells a host's distribution."""
         own = [view for view in self.controls if view.control.same_as is None]
-        found = [self._number(view.control) for view in own if view.open]
+        found = [view.control for view in own if view.open]
         counts = {"with accepted findings only": sum(view.accepted > 0 and not view.open for view in own)}
         counts |= {result: sum(view.result == result for view in own) for result in ("no exception seen", "not assessed")}
-        said = [f"{_counted(len(found), 'control')} with open findings ({', '.join(dict.fromkeys(found))})"] if found else []
+        said = [f"{counted(len(found), 'control')} with open findings ({self._called(found)})"] if found else []
         return ", ".join([*said, *(f"{count} {words}" for words, count in counts.items() if count)]) or "none is for these hosts"
 
-    def _number(self, control: Control) -> str:
-        others = sum(view.control.same_as == control.id for view in self.controls)
-        return f"{control.id} and {_counted(others, 'number')} of other releases" if others else control.id
+    def _called(self, controls: list[Control]) -> str:
+        others = Counter(view.control.same_as for view in self.controls)
+        names = [f"{one.words}: {others[one.id] + 1} numbers" if others[one.id] else one.id for one in controls]
+        by_release = any(others[one.id] for one in controls)
+        return ", ".join(dict.fromkeys(names)) + ("; they are by release, and the host's is not known" if by_release else "")
 
     def to_json(self) -> list[dict[str, Any]]:
         head = {"framework": self.framework.title, "key": self.framework.key, "version": self.framework.version}
@@ -131,18 +138,20 @@ class FrameworkView:
 
 
 class ControlTallies:
-    """What the findings of hosts say of each control of some `frameworks`, added host by host: of a host nothing is kept."""
+    """What the findings of hosts say of each control of some `frameworks`, added host by host: nothing is kept of a host but its name,
+    where something of it is in doubt. `fail_on` says whether findings of severity info are open."""
 
-    def __init__(self, frameworks: Iterable[Framework]) -> None:
+    def __init__(self, frameworks: Iterable[Framework], fail_on: str) -> None:
         self._frameworks = tuple(frameworks)
+        self._fail_on = fail_on
         self._asked: set[str] = set()
-        self._doubtful = False
+        self._doubts = Doubts()
         self._rules: dict[Control, dict[tuple[Map, str], RuleTally]] = {}
         """Of the controls that are for any of the hosts."""
 
     def add(self, host: HostReport) -> None:
         self._asked.update(host.policy.controls)
-        self._doubtful = self._doubtful or any(finding.outcome in DOUBTFUL for finding in host.findings)
+        self._doubts.add(host)
         by_rule = _by_rule(host.findings)
         for framework in self._frameworks:
             for control in framework.controls:
@@ -150,21 +159,21 @@ class ControlTallies:
                     tallies = self._rules.setdefault(control, {(one, rule): RuleTally() for one in control.maps for rule in one.rules})
                     for (one, rule), tally in tallies.items():
                         if _asked(one, host):
-                            tally.add(one, by_rule.get(rule, ()))
+                            tally.add(one, by_rule.get(rule, ()), self._fail_on)
 
-    def views(self, *, whole: bool = True) -> list[FrameworkView]:
-        """Of each framework that one of the policies chose, or of all where none did. `whole` is false where a source could not be read, or
-        the audit was told to leave something out."""
-        lowered = self._doubtful or not whole
+    def views(self, lacking: Sequence[str] = ()) -> list[FrameworkView]:
+        """Of each framework that one of the policies chose, or of all where none did. `lacking` says, a clause each, what there was no
+        evidence of, and what the audit was told to leave out: it makes the evidence of all controls partial."""
+        lowered = "; ".join((*lacking, *self._doubts.clauses))
         views = []
         for framework in self._frameworks:
             if self._asked and framework.key not in self._asked:
                 continue
-            controls = [
-                ControlView(control, [RuleView(rule, one, tally, lowered) for (one, rule), tally in self._rules[control].items()], whole)
-                for control in framework.controls
-                if control in self._rules
-            ]
+            controls = []
+            for control in framework.controls:
+                if tallies := self._rules.get(control):
+                    rules = [RuleView(rule, one, tally, bool(lowered)) for (one, rule), tally in tallies.items()]
+                    controls.append(ControlView(control, rules, not lacking))
             views.append(FrameworkView(framework, controls, lowered))
         return views
 
@@ -187,18 +196,9 @@ def put_labels(frameworks: Iterable[Framework], hosts: Iterable[HostReport]) -> 
                 ))  # fmt: skip
 
 
-def is_open(finding: Finding) -> bool:
-    """Whether a finding counts against a control: inventory never does."""
-    return finding.outcome == "fail" and finding.severity != "info" and not finding.inventory
-
-
 def is_accepted(finding: Finding) -> bool:
     """Whether somebody accepted a finding that would count."""
     return finding.outcome == "waived" and not finding.inventory
-
-
-def _is_aside(finding: Finding) -> bool:
-    return finding.outcome == "fail" and not is_open(finding)
 
 
 def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -239,7 +239,3 @@ def _state(outcomes: Collection[str]) -> str:
     if doubtful:
         return "unknown"
     return "not applicable" if outcomes and set(outcomes) == {"notapplicable"} else "not assessed"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -56,9 +56,14 @@ class Control:
         self.same_as: str | None = values.get("same_as")
         self.origin = origin
 
+    @property
+    def number(self) -> str:
+        """As `CM-7` or `2.1.23 (Debian 13 v1.0.0)`."""
+        return self.id + (f" ({', '.join(self.releases)})" if self.releases else "")
+
     def named(self, framework: Framework) -> str:
         """As `NIST SP 800-53 r5 CM-7` or `CIS Benchmarks 2.1.23 (Debian 13 v1.0.0)`."""
-        return f"{framework.title} {self.id}" + (f" ({', '.join(self.releases)})" if self.releases else "")
+        return f"{framework.title} {self.number}"
 
 
 class Framework:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from auditor.verdict_line import counted, few
+from auditor.in_words import counted, few
 
 if TYPE_CHECKING:
     from auditor.host_report import HostReport

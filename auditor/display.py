@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from auditor.model import Socket
 
 _ESCAPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_ONE_WORD = re.compile(r"[^\s,;\"'\[\]()]+")
 _PLAIN_ASCII = str.maketrans({code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)} | {0x0A: "\\n", 0x09: "\\t", 0x0D: "\\r"})
 
 
@@ -21,6 +24,14 @@ def harmless(text: object) -> str:
     import unicodedata
 
     return "".join(_escape(c) if ord(c) > 0x7F and unicodedata.category(c) in _ESCAPED else c for c in plain)
+
+
+def quoted(name: object) -> str:
+    """A name among other words: in quotes where it could be taken for some of them."""
+    plain = str(name)
+    if _ONE_WORD.fullmatch(plain):
+        return plain
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def harmless_within(value: Any) -> Any:
@@ -55,7 +66,7 @@ def holders(socket: Socket | Endpoint) -> str:
     said = []
     for owner in shown.get("owners_seen", []):
         who = owner.shown.get("executable") or owner.shown.get("process") or "?"
-        said.append(f"{who}[{owner.shown.get('pid', '?')}] {owner.shown.get('user', owner.shown.get('uid', '?'))}")
+        said.append(f"{quoted(who)}[{owner.shown.get('pid', '?')}] {quoted(owner.shown.get('user', owner.shown.get('uid', '?')))}")
     alike = sorted(set(said))
     if not alike:
         return "owner not visible" + (f" (created by uid {shown['uid']})" if "uid" in shown else "")

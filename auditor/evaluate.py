@@ -15,6 +15,7 @@ from auditor.policy_rules import RuleSetting
 from auditor.policy_waivers import Acceptance, Waiver
 from auditor.rule import Case, NotChecked, Rule
 from auditor.snapshot_differences import differences
+from auditor.stack_pairs import StackPairs
 from auditor.tables import Tables
 from auditor.verdict import Subject, Verdict
 
@@ -160,6 +161,12 @@ class _Host:
         """What changed since the baseline."""
         return [] if self.baseline is None else differences(self.baseline, self.snapshot, SINCE_BASELINE)
 
+    @cached_property
+    def _at_the_baseline(self) -> set[str]:
+        """The stacks that the baseline has, as they are called now."""
+        known = [] if self.baseline is None else StackPairs(self.baseline, self.snapshot, SINCE_BASELINE[0]).before.facts("stacks").seen
+        return {one.name for one in known}
+
     def _changed(self, stack: Stack) -> Iterator[Subject]:
         """What changed in a stack; with the host's own, what changed of the host itself and of stacks that are gone."""
         names = {one.name for one in self.seen.seen}
@@ -169,7 +176,7 @@ class _Host:
                 yield Subject(change, name)
             elif change.stack not in names and stack.kind == "host":
                 yield Subject(change, f"{name} of {change.stack}")
-        if self.baseline is not None and stack.name not in {one.name for one in self.baseline.facts("stacks").seen}:
+        if self.baseline is not None and stack.name not in self._at_the_baseline:
             for kind in _COMPARED:  # of a stack that is new, the changes name only what was seen
                 for _ in stack.facts(kind):
                     pass
@@ -215,7 +222,7 @@ class _Host:
             if stack.kind == "host" or (self.only_stack is None and not any(s.kind == "host" for s in self.stacks)):
                 yield Subject(self.seen, "stacks")
         elif rule.each == "approved":
-            yield from (Subject(entry, str(entry)) for entry in self.policy.approved)
+            yield from (Subject(entry, str(entry)) for entry in self.policy.approving.entries)
         elif rule.each == "change":
             yield from self._changed(stack)
         elif rule.each == "required":

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from auditor.days import day
 from auditor.model import Socket
 from auditor.stamps import in_utc, milliseconds
 
@@ -39,14 +40,14 @@ def owner_states(report: Report) -> dict[str, int]:
 
 def acceptances(report: Report) -> dict[str, datetime.date | None]:
     """What somebody accepted, on which findings or gaps of this report rest: by its place in the policy, its last day (None: no date)."""
-    return {found.waiver.get("origin", ""): _day(found.waiver.get("expires", "")) for found in report.findings if found.waiver is not None}
+    return {found.waiver.get("origin", ""): day(found.waiver.get("expires", "")) for found in report.findings if found.waiver is not None}
 
 
 def expiring(report: Report) -> int:
     """How many of them end within DAYS_OF_NOTICE days of the day of the audit; one whose last day cannot be told is among them."""
-    today = _day(report.evaluated_on)
+    today = day(report.evaluated_on)
     last = today and today + datetime.timedelta(days=DAYS_OF_NOTICE)
-    return sum(day is None or last is None or day <= last for day in acceptances(report).values())
+    return sum(end is None or last is None or end <= last for end in acceptances(report).values())
 
 
 def evidence_moment(report: Report) -> int | None:
@@ -71,10 +72,3 @@ def duration(report: Report) -> int | None:
 def _counted(words: tuple[str, ...], other: str, found: list[str]) -> dict[str, int]:
     counts = Counter(word if word in words else other for word in found)
     return {word: counts[word] for word in words}
-
-
-def _day(date: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(date)
-    except ValueError:
-        return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from auditor.differences import ADDED, REMOVED, UNKNOWN, A, B, Change
+from auditor.in_words import counted
 from auditor.model import Snapshot
 from auditor.snapshot_differences import differences
 
@@ -122,14 +123,10 @@ class _Pairs:
         elif identity == (None, None):
             why = "its evidence does not say which host it is"
         stacks, sockets = _size(snapshot)
-        words = f"{_counted(stacks, 'stack')}, {_counted(sockets, 'socket')}"
+        words = f"{counted(stacks, 'stack')}, {counted(sockets, 'socket')}"
         sign = UNKNOWN if why else REMOVED if side == A else ADDED
         before, after = (words, None) if side == A else (None, words)
         return HostChanges(snapshot, [Change(sign, "host", name, why=why, before=before, after=after)])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _same(one: Identity, other: Identity) -> bool:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor.control_statement import approval_statement
 from auditor.differences import Change
+from auditor.in_words import counted
 from auditor.model import Finding, Snapshot
 from auditor.port_range import PortRange
-from auditor.verdict_line import counted
 
 if TYPE_CHECKING:
     from auditor.approvals import Approvals
@@ -88,15 +88,21 @@ class HostReport:
         at = f"at {self.snapshot.shown.get('taken', 'an unknown time')}"
         if not seen and any("listening" not in stack.shown or stack.listening.gaps for stack in stacks):
             return f"listeners of {where} not looked at, or not all, {at}"
-        approved = "" if self.approvals is None else f", {sum(self.approvals.listeners.values())} of them approved"
-        return f"{counted(seen, 'listener')} in {where} seen {at}{approved}"
+        return f"{counted(seen, 'listener')} in {where} seen {at}{self._approved}"
+
+    @property
+    def _approved(self) -> str:
+        if self.approvals is None:
+            return ""
+        weak = f" ({self.approvals.weak})" if self.approvals.weak else ""
+        return f", {sum(self.approvals.listeners.values())} of them approved{weak}"
 
     def to_json(self) -> dict[str, Any]:
         """As report/1 has it."""
         plain = self.snapshot.to_json()
         return {
             **{key: plain.get(key) for key in ("host", "machine_id", "system", "release", "taken")},
-            **({"host": self.name, "assignment": _assignment_json(self)} if self.assignment else {}),
+            **({"host": self.name, "assignment": _assignment_json(self, self.assignment)} if self.assignment else {}),
             "self_assessed": self.live,
             "policy": {"name": self.policy.name, "sha256": self.policy.sha256, "files": self.policy.files},
             "evidence_sha256": self.evidence_sha256,
@@ -109,11 +115,8 @@ class HostReport:
         }
 
 
-def _assignment_json(host: HostReport) -> dict[str, Any] | None:
+def _assignment_json(host: HostReport, one: Assignment) -> dict[str, Any]:
     """What the site's inventory says of a host, beside what it says of itself."""
-    one = host.assignment
-    if one is None:
-        return None
     return {
         "claimed": host.snapshot.shown.get("host"),
         "host": one.host,

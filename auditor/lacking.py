@@ -21,7 +21,7 @@ def lacking(report: Report) -> Iterator[tuple[str, str, str]]:
     for name in report.missing_hosts:
         yield "host", name, "no evidence of it was given, and the site's inventory lists it"
     if report.drift is not None:
-        for name in report.drift.missing:
+        for name in sorted(set(report.drift.missing) - set(report.missing_hosts)):
             yield "host", name, "no evidence of it was given, and the baseline has it"
         for name in report.drift.without:
             yield "baseline", name, "the baseline has nothing of it"

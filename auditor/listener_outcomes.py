@@ -49,11 +49,13 @@ class ListenerOutcomes:
         told = {(state, rule) for state, rule, became in found if outcome in (None, became)}
         return sorted(told, key=lambda one: (_STATES.index(one[0]), one[1]))
 
-    def open_elsewhere(self, stack: Stack, sockets: Iterable[Socket]) -> int:
-        """How many open findings of a stack are on none of these listeners."""
+    def open_elsewhere(self, stack: Stack, sockets: Iterable[Socket]) -> list[Finding]:
+        """The open findings of a stack that are on none of these listeners, gravest first."""
         found = self._open.get(stack.shown.get("name"), [])
         called = {name for socket in sockets for name in _called(socket)} if found else set()
-        return sum(called.isdisjoint(_names(finding)) for finding in found)
+        return sorted(
+            (one for one in found if called.isdisjoint(_names(one))), key=lambda one: (_RANK[one.severity], one.rule, one.subject)
+        )
 
 
 def gravest(kinds: Iterable[str]) -> str:

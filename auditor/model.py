@@ -13,6 +13,8 @@ from auditor.port_range import PORT_MAX, PortRange
 FACTS = ("stacks", "listeners", "owners", "privileged", "ephemeral", "reserved", "addresses", "settings", "persisted",
          "socket_units", "service_names", "translations", "witnessed", "grants", "endpoints", "measured")  # fmt: skip
 """The kinds of facts that a verdict rests on, as a policy names them."""
+HOST_STACK = "host"
+"""What the host's own network stack is called."""
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 OUTCOMES = ("fail", "error", "unknown", "waived", "notchecked", "pass", "notapplicable", "notselected")
 """XCCDF 1.2's words and `waived`, in the order in which a reader wants them."""
@@ -69,6 +71,11 @@ class Socket(Held):
         if self.reach == "unknown":
             raise UnknownFact("how far it reaches is not known: the addresses of its stack were not seen", "addresses")
         return self.reach not in ("loopback", "container")
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """For order: by protocol and port, whatever order the kernel has them in."""
+        return self.shown.get("protocol", ""), self.shown.get("port", -1), self.numbered_subject
 
     @property
     def numbered_subject(self) -> str:
@@ -255,6 +262,9 @@ class Stack(Record):
     __slots__ = ()
     name: Key[str] = Key(str)
     kind: Key[str] = Key(str)
+    identities: Key[list[str]] = Key(texts)
+    """What else it is known by: `netns:` and `procnet:` and the inodes of its ns/net and net/tcp below /proc/PID, until the next boot;
+    `container:` and a container's id."""
     privileged: Key[Facts[Range]] = Key(facts_of(Range))
     ephemeral: Key[Facts[Range]] = Key(facts_of(Range))
     reserved: Key[Facts[Range]] = Key(facts_of(Range))
@@ -385,6 +395,11 @@ class Finding:
         self.who: str | None = None
         self.baseline_state: str | None = None
         self.first_seen: str | None = None
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The stack, where it is not the host's own."""
+        return None if self.stack == HOST_STACK else self.stack
 
     @property
     def leaves_open(self) -> bool:

@@ -22,7 +22,7 @@ _MOST_LINKS = 40
 
 
 def write(path: str, pieces: Iterable[bytes], mode: int = _MODE) -> None:
-    """Write `pieces` to `path`, mode 0640. OutputError where that cannot be done; then nothing is left behind and an old file stays."""
+    """Write `pieces` to `path`. OutputError where that cannot be done; then nothing is left behind and an old file stays."""
     with File(path, mode) as file:
         for piece in pieces:
             file.write(piece)

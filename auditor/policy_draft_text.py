@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.display import harmless
+from auditor.in_words import counted
 from auditor.policy_draft import Draft, Proposal, Seen
 from auditor.yaml_nodes import scalar
 
@@ -27,7 +28,7 @@ def _lines(draft: Draft, extends: str, made: str) -> Iterator[str]:
     )
     yield from _few([f"{host} may listen on more than was seen: {why}" for host, why in draft.gaps])
     if draft.already:
-        yield _comment(f"{_counted(draft.already, 'listener')} not listed here: what this extends approves them already.")
+        yield _comment(f"{counted(draft.already, 'listener')} not listed here: what this extends approves them already.")
     yield "policy: 1"
     yield f"extends: [{scalar(extends)}]"
     yield "listening:"
@@ -68,7 +69,7 @@ def _few(comments: list[str]) -> Iterator[str]:
 
 
 def _share(proposal: Proposal, draft: Draft) -> str:
-    return f"on {len(proposal.hosts)} of {_counted(draft.hosts, 'host')}"
+    return f"on {len(proposal.hosts)} of {counted(draft.hosts, 'host')}"
 
 
 def _told(proposal: Proposal) -> str:
@@ -89,7 +90,3 @@ def _refused(refused: Iterable[tuple[str, Seen]]) -> Iterator[str]:
 def _some(hosts: list[str]) -> str:
     more = f" and {len(hosts) - HOSTS_NAMED} more" if len(hosts) > HOSTS_NAMED else ""
     return ", ".join(hosts[:HOSTS_NAMED]) + more
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -108,6 +108,13 @@ class Entry:
         """Whether a port that the kernel chose will do."""
         return "port" in self.wanted and self.wanted["port"].kernel_given
 
+    @property
+    def asks(self) -> dict[str, str]:
+        """What it asks, by key, each as it is written."""
+        return {
+            key: flow(value) for key, (_, value) in self.written.items.items() if key in self.wanted or (key == "at_most" and self.at_most)
+        }
+
     def matches(self, socket: Socket, stack: Stack) -> bool:
         """Whether `socket` of `stack` is what this entry speaks of. Raises UnknownFact where the evidence does not tell."""
         why: UnknownFact | None = None

@@ -14,8 +14,9 @@ from typing import Any
 
 from auditor.facts import Facts
 from auditor.host_report import HostReport, VendorDefault
+from auditor.in_words import counted
 from auditor.listener_outcomes import KINDS, WORDS, ListenerOutcomes, gravest, in_words
-from auditor.model import Range, Socket, Stack
+from auditor.model import Finding, Range, Socket, Stack
 from auditor.port_axis import ENLARGED, HIGH, LOW, PANELS, WIDTH, merged, spans, spread, ticks
 from auditor.port_range import PORT_MAX, PortRange
 from auditor.port_scopes import EVERY_PAIR, Pair, ports_in_words, scope_in_words
@@ -46,12 +47,17 @@ def _map(stack: Stack, vendor: VendorDefault | None, iana: Mapping[str, PortRang
     lanes = [_lane(protocol, kinds, known) for protocol in ("tcp", "udp", _OTHER)]
     lanes = [lane | {"ephemeral": _handed_out(stack, lane["protocol"])} for lane in lanes if lane["protocol"] != _OTHER or _says(lane)]
     groups: list[dict[str, Any]] = [
-        {"kind": kind, "rows": [*_own_rows(stack.facts(kind)), *_vendor_rows(vendor, kind)]} for kind in _RANGES
+        {"kind": kind, "found": [], "rows": [*_own_rows(stack.facts(kind)), *_vendor_rows(vendor, kind)]} for kind in _RANGES
     ]
     told = [_total(known, kinds)]
-    if elsewhere := outcomes.open_elsewhere(stack, known.seen):
-        are = "is" if elsewhere == 1 else "are"
-        told.append(f"{_counted(elsewhere, 'open finding')} of this stack {are} on no listener, and not drawn.")
+    elsewhere = outcomes.open_elsewhere(stack, known.seen)
+    for one in elsewhere:
+        on = [group for group in groups if _is_on(one, stack.facts(group["kind"]))]
+        if len(on) == 1:
+            on[0]["found"].append(one)
+    if others := len(elsewhere) - sum(len(group["found"]) for group in groups):
+        are = "is" if others == 1 else "are"
+        told.append(f"{counted(others, 'open finding')} of this stack {are} on no listener and on no range, and not drawn.")
     return {
         "width": WIDTH,
         "panels": [{"x": panel.left, "width": panel.width} for panel in PANELS],
@@ -63,11 +69,17 @@ def _map(stack: Stack, vendor: VendorDefault | None, iana: Mapping[str, PortRang
         "doubtful": any(one["doubts"] for one in [*lanes, *(row for group in groups for row in group["rows"])]),
         "handed_out": any(lane["ephemeral"] for lane in lanes),
         "merged": any(mark["several"] for lane in lanes for mark in lane["marks"]),
+        "shared": any(mark["shared"] for lane in lanes for mark in lane["marks"]),
         "key": [(kind, WORDS[kind], count) for kind in KINDS if (count := sum(one == kind for one in kinds.values()))],
         "ranges_in_words": [(group["kind"], row["of"], row["words"]) for group in groups for row in group["rows"]]
         + [("IANA", f"{name.capitalize()} Ports", [str(ports)]) for name, ports in iana.items()],
         "listeners_in_words": [row for lane in lanes for row in _lane_in_words(lane)],
     }
+
+
+def _is_on(finding: Finding, ranges: Facts[Range]) -> bool:
+    """Whether a finding is on the setting that says these ranges, or on one of them: such subjects begin with the setting."""
+    return finding.subject == ranges.source or finding.subject.startswith(f"{ranges.source} (")
 
 
 def _says(lane: dict[str, Any]) -> bool:
@@ -109,7 +121,7 @@ def _total(known: Facts[Socket], kinds: Mapping[Socket, str]) -> str:
     unsure = " There may be more: not everything could be seen." if known.gaps else ""
     if not known.seen:
         return "Nothing listens here."
-    return f"{_counted(len(known.seen), 'listener')}: {in_words(kinds.values())}.{unsure}"
+    return f"{counted(len(known.seen), 'listener')}: {in_words(kinds.values())}.{unsure}"
 
 
 def _port(socket: Socket) -> int | None:
@@ -131,7 +143,7 @@ def _lane(protocol: str, kinds: Mapping[Socket, str], known: Facts[Socket]) -> d
     doubts = [(gap.ports or _WHOLE, gap.why + (f" ({gap.family})" if gap.family else "")) for gap in gaps]
     sockets = [(_port(socket), socket) for socket in known.seen if _protocol(socket) == protocol]
     if undrawn := sum(port is None for port, _ in sockets):
-        doubts.append((_WHOLE, f"of {_counted(undrawn, 'listener')} the evidence does not show the port"))
+        doubts.append((_WHOLE, f"of {counted(undrawn, 'listener')} the evidence does not show the port"))
     at: dict[int, list[Socket]] = {}
     for port, socket in sorted(((port, one) for port, one in sockets if port is not None), key=itemgetter(0)):
         at.setdefault(port, []).append(socket)
@@ -158,13 +170,15 @@ def _mark(ports: list[int], sockets: list[Socket], kinds: Mapping[Socket, str]) 
     kind = gravest(those)
     alike = those.count(kind)
     some = f"{_TIMES}{_short(alike)}" if alike == len(those) else f"{_short(alike)} of {_short(len(those))}"
+    shared = len(ports) == 1 and len(sockets) > 1
     names = sorted({socket.numbered_subject for socket in sockets}) if len(ports) <= _NAMES_TOLD else []
     return {
         "kind": kind,
-        "label": str(ports[0]) if len(ports) == 1 else some,
+        "label": some if len(ports) > 1 else f"{ports[0]} ({_short(len(sockets))})" if shared else str(ports[0]),
         "several": len(ports) > 1,
+        "shared": shared,
         "ports": str(ports[0]) if len(ports) == 1 else f"{len(ports)} ports of {ports[0]}-{ports[-1]}",
-        "names": names if 0 < len(names) <= _NAMES_TOLD else [_counted(len(sockets), "listener")],
+        "names": names if 0 < len(names) <= _NAMES_TOLD else [counted(len(sockets), "listener")],
         "outcomes": in_words(those),
     }
 
@@ -268,7 +282,3 @@ def _remarks(known: Facts[Range], ranges: list[Range]) -> list[str]:
             some = "" if len(holds) == len(ranges) else f": {ports_in_words(ports[one] for one in holds)}"
             remarks.append(f"{remark}{some}")
     return [*remarks, "as documented, not read from the host"] if known.basis == "documented" else remarks
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"

@@ -1,50 +1,33 @@
 """What identifies people or hosts, out of a report that is to be shared: each name becomes another, the same one wherever it stands.
 
 `users` are the account names of people (whose uid is not one of the system's own accounts, or not known) and whoever the policy names as
-owner or approver. `hosts` are the names, machine-ids, boot-ids and addresses of hosts, and where their evidence lay. A name is found as a
-whole word, in capitals or not, in whatever the report says; the evidence itself is left out. All hosts have to be known before the first
-of them can be shown: what one says of another is found too.
+owner or approver. `hosts` are the names, machine-ids, boot-ids and addresses of hosts, and where their evidence lay. What is known to be
+a name becomes another one by its place; elsewhere a name is found as a whole word, in capitals or not. Stamps, numbers and the words by
+which findings and listeners are told apart stay, or change alike. The evidence itself is left out. All hosts have to be known before the
+first of them can be shown: what one says of another is found too.
 """
 
 from __future__ import annotations
 
 import copy
-import ipaddress
-import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from auditor.binding import GRANT_PATHS, Endpoint
 from auditor.facts import Facts, Record
-from auditor.model import Address, Finding, Snapshot, Socket
+from auditor.model import Finding, Setting, Snapshot, Socket
+from auditor.redacted_names import HOST, MACHINE, PERSON, SOURCE, USER, Names
+from auditor.redaction_meeting import EVERY_HOST, EVERY_SOURCE, HOSTS, PERSONS, USERS, Meeting
 
 if TYPE_CHECKING:
     from auditor.host_report import HostReport
     from auditor.report import Report
 
-USERS, HOSTS = "users", "hosts"
 KINDS = (USERS, HOSTS)
-_PERSON, _MACHINE, _ADDRESS, _DOMAIN, _SOURCE = "person", "machine", "address", "domain", "source"
-_ALIASES = {USERS: "user", HOSTS: "host"}
-_FIRST_PERSON = {"Darwin": 500, "FreeBSD": 1001, "DragonFly": 1001, "SunOS": 100, "AIX": 200, "HP-UX": 100}
-"""The first uid that adduser(8), useradd(1M) or the installer gives a person."""
-_FIRST_PERSON_ELSEWHERE = 1000
-"""UID_MIN of login.defs(5); OpenBSD and NetBSD begin there too."""
-_NOBODY = ("nobody", "nfsnobody", "nobody4", "noaccess")
-_TELL_NOTHING = {
-    "host", "localhost", "root", "stdin", "this",
-    "a", "all", "an", "any", "be", "bind", "by", "every", "everyone", "fail", "for", "from", "in", "is", "it", "may", "neither", "never",
-    "no", "nobody", "none", "nor", "not", "nothing", "of", "on", "open", "or", "pass", "seen", "some", "the", "to", "unknown", "waived",
-    "was", "were", "what", "who", "with", "without",
+_STAYS = {
+    "protocol", "family", "state", "basis", "kind", "reach", "owner_state", "role", "needs", "schema", "system", "taken", "started", "mode",
+    "at_path", "result", "rule", "expires", "review_by",
 }  # fmt: skip
-"""Names of every host, and words without which a sentence of the report would say something else."""
-_HOMES = re.compile(r"/(?:export/|usr/)?(?:home|Users)/([^/\s]+)")
-_PERSONS = ("owner", "approved_by")
-_OUR_WORDS = ("protocol", "family", "state", "basis", "kind", "reach", "owner_state", "role", "needs", "schema", "system")
-"""Keys of a snapshot whose values are words of ours, which a host's name may happen to be."""
-_LETTER = r"[^\W_]"
-_FINDING_TEXTS = ("host", "stack", "subject", "message", "observed", "expected", "source", "who")
+"""Keys whose values are words of ours, numbers, or stamps, which a host or a user may happen to be called by."""
 
 
 class Redaction:
@@ -52,84 +35,123 @@ class Redaction:
 
     def __init__(self, kinds: Iterable[str]) -> None:
         self.kinds = frozenset(kinds)
-        self._names: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._names = Names(users=USERS in self.kinds, hosts=HOSTS in self.kinds)
+        self._meeting = Meeting(self._names, self.kinds)
 
     def meet(self, host: HostReport) -> None:
         """Get to know the names that a host has and tells of."""
-        for kind, name in _names(host):
-            self._meet(kind, name)
-
-    def meet_others(self, report: Report) -> None:
-        """Get to know the names of hosts and sources that nothing could be read of."""
-        for name in (*report.missing_hosts, *(report.drift.missing if report.drift else ())):
-            for kind, label in _labels(name):
-                self._meet(kind, label)
-        for source, _ in report.bad_sources:
-            for kind, name in _names_of_source(source):
-                self._meet(kind, name)
+        self._meeting.host(host)
 
     def host(self, host: HostReport) -> None:
         """Take the names out of all that a report holds of a host, in place, and its evidence with them."""
         host.evidence = None
-        host.given = self.text(host.given)
-        host.snapshot = self._snapshot(host.snapshot)
-        host.baseline = host.baseline and self._snapshot(host.baseline)
-        for finding in (*host.findings, *host.gone):
-            self._finding(finding)
-        for change in host.changes:
-            self._attributes(change, ("stack", "subject", "before", "after", "why"))
-        host.policy = self._copy(host.policy, ("name", "files"))
-        self._attributes(host, ("accepted",))
+        name, before = host.name, (host.snapshot, host.baseline)
+        host.given = self._source(host.given)
+        host.snapshot = self._record(host.snapshot)
+        host.baseline = host.baseline and self._record(host.baseline)
         if host.assignment is not None:
             assignment = host.assignment = copy.copy(host.assignment)
-            self._attributes(
-                assignment, ("host", "identified", "machine_id", "origin", "place", "rivals", "clones", "strangers", "groups", "roles")
-            )
+            assignment.host = assignment.host and self._host(assignment.host)
+            assignment.machine_id = assignment.machine_id and self._word("machine_id", assignment.machine_id)
+            assignment.place = self._source(assignment.place)
+            self._attributes(assignment, ("identified", "origin", "rivals", "clones", "strangers", "groups", "roles"))
+        subject = _Subjects(before, (host.snapshot, host.baseline), self._names.text)
+        for finding in (*host.findings, *host.gone):
+            finding.host = host.name if finding.host == name else self._host(finding.host)
+            finding.examples, finding.subjects = tuple(map(subject, finding.examples)), tuple(map(subject, finding.subjects))
+            finding.subject = subject(finding.subject)
+            self._finding(finding)
+        for change in host.changes:
+            change.subject = subject(change.subject)
+            self._attributes(change, ("stack", "before", "after", "why"))
+        policy = host.policy = self._copy(host.policy, ("name", "files"))
+        policy.required = tuple(self._entry(entry) for entry in policy.required)
+        host.accepted = [self._words(one) for one in host.accepted]
         for approval in host.approvals.entries if host.approvals else ():
-            approval.entry = self._copy(approval.entry, ("name", "origin", "purpose", "owner", "approved_by", "ticket", "wanted"))
-            approval.matched = [(self.text(stack), self.text(subject)) for stack, subject in approval.matched]
+            approval.entry = self._entry(approval.entry)
+            approval.asks = self._asked(approval.asks)
+            approval.matched = [(self._names.text(stack), subject(one)) for stack, one in approval.matched]
 
     def report(self, report: Report) -> None:
-        """Take the names out of what a report says of all hosts."""
+        """Take the names out of what a report says of all hosts, once all hosts were met and before any is written."""
+        self._meeting.others(report)
         report.shown_as = self._copy(report.shown_as, ("organisation", "banner"))
-        report.narrowed = self._value(report.narrowed)
-        report.bad_sources = [(self.text(source), self.text(why)) for source, why in report.bad_sources]
-        if report.drift is not None:
-            self._attributes(report.drift, ("without", "missing"))
+        self._attributes(report, ("narrowed", "in_part"))
+        report.bad_sources = [(self._source(source), self._names.text(why)) for source, why in report.bad_sources]
+        for told in (report.drift, report.site):
+            if told is not None:
+                told.missing = [self._host(name) for name in told.missing]
         if report.site is not None:
-            self._attributes(report.site, ("missing", "name", "files"))
+            self._attributes(report.site, ("name", "files"))
 
-    def text(self, text: str) -> str:
-        """`text` with other names in it. Whose home a path is in is told by the path alone."""
-        for name in _HOMES.findall(text):
-            self._meet(USERS, name)
-        if self._pattern is None:
-            longest_first = sorted(self._names, key=lambda name: (-len(name), name))
-            words = "|".join(map(re.escape, longest_first)) or "(?!)"
-            self._pattern = re.compile(f"(?<!{_LETTER})(?:{words})(?!{_LETTER})", re.IGNORECASE)
-        return self._pattern.sub(lambda found: self._names.get(found[0].lower(), "redacted"), text)
+    def _host(self, name: str) -> str:
+        return self._names.other(HOST, name) if HOSTS in self.kinds and name not in EVERY_HOST else self._names.text(name)
 
-    def _meet(self, kind: str, name: str) -> None:
-        name = name.lower()
-        of = USERS if kind in (USERS, _PERSON) else HOSTS
-        if not name or name in _TELL_NOTHING or name in self._names or of not in self.kinds:
-            return
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._names[name] = self._names[name.replace("-", "\\x2d")] = f"{_ALIASES.get(kind, kind)}-{self._counts[kind]}"
-        self._pattern = None
+    def _source(self, given: str) -> str:
+        return self._names.other(SOURCE, given) if HOSTS in self.kinds and given not in EVERY_SOURCE else self._names.text(given)
+
+    def _record(self, record: Any) -> Any:
+        """The same thing with other names; nothing is read again, so that none can be refused."""
+        stays = {*_STAYS, "name"} if isinstance(record, Setting) else _STAYS
+        return type(record)(**{key: value if key in stays else self._field(key, value) for key, value in record.shown.items()})
+
+    def _field(self, key: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._word(key, value)
+        if isinstance(value, Record):
+            return self._record(value)
+        if isinstance(value, Facts):
+            seen = [self._field(key, one) for one in value.seen]
+            gaps = [self._copy(gap, ("why", "line", "stack")) for gap in value.gaps]
+            return Facts(seen, self._names.text(value.source), gaps, value.basis, value.fact)
+        if isinstance(value, list):
+            return [self._field(key, one) for one in value]
+        return self._value(value)
+
+    def _word(self, key: str, word: str) -> str:
+        """A word, of which the key tells what it is."""
+        if key == "host":
+            return self._host(word)
+        if HOSTS in self.kinds and key in ("machine_id", "boot_id"):
+            return self._names.other(MACHINE, word)
+        if HOSTS in self.kinds and key == "address":
+            return self._names.address(word)
+        if USERS in self.kinds and (key in PERSONS or (key == "user" and self._names.is_met(word))):
+            return self._names.other(PERSON if key in PERSONS else USER, word)
+        return word if key in _STAYS else self._names.text(word)
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {
-                key: one if key in _OUR_WORDS or (key == "path" and one in GRANT_PATHS) else self._value(one) for key, one in value.items()
-            }
-        if isinstance(value, list | tuple | frozenset):
-            return type(value)(self._value(one) for one in value)
-        return value
+        """Any value with other names in its texts, however deep they lie."""
+        whole = [value]
+        todo: list[Any] = [whole]
+        while todo:
+            part = todo.pop()
+            for key, one in list(part.items() if isinstance(part, dict) else enumerate(part)):
+                if isinstance(one, str):
+                    part[key] = self._word(str(key), one)
+                elif isinstance(one, tuple | frozenset):
+                    part[key] = type(one)(self._names.text(text) for text in one)
+                elif isinstance(one, dict | list):
+                    part[key] = copy.copy(one)
+                    todo.append(part[key])
+        return whole[0]
+
+    def _words(self, told: dict[str, Any]) -> dict[str, Any]:
+        words: dict[str, Any] = self._value(told)
+        return words
+
+    def _entry(self, entry: Any) -> Any:
+        other = self._copy(entry, ("origin", "purpose", "ticket"))
+        other.name = self._names.text(str(entry))
+        for key in PERSONS:
+            setattr(other, key, self._value({key: getattr(entry, key)})[key])
+        return other
+
+    def _asked(self, asks: dict[str, str]) -> dict[str, str]:
+        """What an entry of the policy asks. Of the users that it names no uid tells whether they are people."""
+        user = asks.get("user", "root")
+        hidden = {"user": "redacted"} if USERS in self.kinds and user != "root" and not self._names.is_met(user) else {}
+        return self._words(asks) | hidden
 
     def _attributes(self, thing: Any, names: Iterable[str]) -> None:
         for name in names:
@@ -141,76 +163,28 @@ class Redaction:
         return other
 
     def _finding(self, finding: Finding) -> None:
-        self._attributes(finding, (*_FINDING_TEXTS, "examples", "subjects", "waiver"))
-
-    def _snapshot(self, snapshot: Snapshot) -> Snapshot:
-        other: Snapshot = Snapshot.from_json(self._value(snapshot.to_json()), "snapshot")
-        return other
+        self._attributes(finding, ("stack", "message", "observed", "expected", "source", "who", "waiver"))
 
 
-def _is_ours(key: str, value: Any) -> bool:
-    return key in _OUR_WORDS or (key == "path" and value in GRANT_PATHS)
+class _Subjects:
+    """What things are called now, by what they were called: findings stand on what they are about."""
+
+    def __init__(self, before: Iterable[Snapshot | None], after: Iterable[Snapshot | None], text: Callable[[str], str]) -> None:
+        self._text = text
+        self._now: dict[str, str] = {}
+        for was, now in zip(before, after, strict=True):
+            for name, other in zip(_called(was), _called(now), strict=True):
+                self._now.setdefault(name, other)
+
+    def __call__(self, subject: str) -> str:
+        return self._now.get(subject) or self._text(subject)
 
 
-def _names(host: HostReport) -> Iterator[tuple[str, str]]:
-    """What may identify somebody, and of which kind it is."""
-    for snapshot in filter(None, (host.snapshot, host.baseline)):
-        yield from _names_of_host(snapshot)
-        first_person = _FIRST_PERSON.get(snapshot.shown.get("system", ""), _FIRST_PERSON_ELSEWHERE)
-        for record in _records(snapshot):
-            yield from _names_of_users(record, first_person)
-    if host.assignment is not None and host.assignment.host is not None:
-        yield from _labels(host.assignment.host)
-    yield from _names_of_source("" if host.live else host.given)
-    for finding in (*host.findings, *host.gone):
-        yield from ((_PERSON, finding.waiver[key]) for key in _PERSONS if finding.waiver and key in finding.waiver)
-    for accepted in host.accepted:
-        yield from ((_PERSON, accepted[key]) for key in _PERSONS if key in accepted)
-    for approval in host.approvals.entries if host.approvals else ():
-        yield from ((_PERSON, name) for key in _PERSONS if (name := getattr(approval.entry, key)))
-
-
-def _names_of_host(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    yield from _labels(snapshot.shown.get("host", ""))
-    yield from ((_MACHINE, snapshot.shown[key]) for key in ("machine_id", "boot_id") if key in snapshot.shown)
-    for record in _records(snapshot):
-        if isinstance(record, Address | Socket | Endpoint) and _identifies(address := record.shown.get("address") or ""):
-            yield _ADDRESS, address
-
-
-def _names_of_source(path: str) -> Iterator[tuple[str, str]]:
-    """Where evidence lay: its path, and the file's name, which may be the host's."""
-    file = os.path.basename(path)
-    yield from ((_SOURCE, name) for name in (path, file, file.partition(".")[0]))
-
-
-def _labels(name: str) -> Iterator[tuple[str, str]]:
-    """A name, its first label and its domain: each may stand alone."""
-    first, dot, domain = name.partition(".")
-    yield from ((HOSTS, name), (HOSTS, first), *([(_DOMAIN, domain)] if dot else []))
-
-
-def _identifies(address: str) -> bool:
-    """Whether it is an address that not every host has."""
-    try:
-        parsed = ipaddress.ip_address(address.removeprefix("::ffff:").partition("%")[0])
-    except ValueError:
-        return False
-    return not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
-
-
-def _names_of_users(record: Record, first_person: int) -> Iterator[tuple[str, str]]:
-    name, uid = record.shown.get("user"), record.shown.get("uid")
-    if isinstance(name, str) and name not in _NOBODY and (not isinstance(uid, int) or uid >= first_person):
-        yield USERS, name
-    for key in ("executable", "path", "subject"):
-        yield from ((USERS, name) for name in _HOMES.findall(str(record.shown.get(key) or "")))
-
-
-def _records(record: Record) -> Iterator[Record]:
-    """It, and all that it is made of."""
-    yield record
-    for value in record.shown.values():
-        for part in value.seen if isinstance(value, Facts) else value if isinstance(value, list) else [value]:
-            if isinstance(part, Record):
-                yield from _records(part)
+def _called(snapshot: Snapshot | None) -> Iterator[str]:
+    """What the things of the stacks are called, in a fixed order."""
+    for stack in snapshot.facts("stacks").seen if snapshot is not None else ():
+        for facts in stack.shown.values():
+            for one in facts.seen if isinstance(facts, Facts) else ():
+                yield str(one)
+                if isinstance(one, Socket):
+                    yield one.subject

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,14 @@ from auditor import __version__
 from auditor.control_statement import approval_statement
 from auditor.control_view import ControlTallies, FrameworkView, put_labels
 from auditor.coverage import Drift, SiteCoverage
+from auditor.days import until
 from auditor.host_report import HostReport
+from auditor.in_words import counted, few
 from auditor.model import OUTCOMES, SEVERITIES, Finding
 from auditor.port_range import PortRange
 from auditor.presentation import Presentation, RuleDocument
-from auditor.totals import Totals
-from auditor.verdict_line import clauses, counted, headline
+from auditor.totals import FAIL_ON_BY_DEFAULT, Totals
+from auditor.verdict_line import clauses, headline
 
 if TYPE_CHECKING:
     from auditor.controls import Framework
@@ -30,8 +31,8 @@ EXIT_NOTHING_OPEN, EXIT_OPEN, EXIT_ALL_BAD, EXIT_INCOMPLETE = 0, 1, 2, 3
 class Report:
     """What an audit found. `bad_sources` are (source, why); stamps are RFC 3339 in UTC, `evaluated_on` a date.
 
-    `narrowed` says, a clause each, what the audit was told to leave out or to take for granted; `in_part` that not all rules, stacks or
-    hosts were asked for. What a reader wants beside the findings, as plain values:
+    `narrowed` says, a clause each, what the audit was told to leave out or to take for granted; `in_part` are those of them that leave out
+    rules, stacks or hosts. What a reader wants beside the findings, as plain values:
     `documents` by rule, `iana_ranges` by RFC 6335's names, and by protocol and port what the IANA registry says of those that listen.
     `controls` is what the findings say of each of the `frameworks`.
 
@@ -40,9 +41,9 @@ class Report:
 
     def __init__(
         self, hosts: Iterable[HostReport] = (), *, tables: dict[str, Any], started: str, finished: str, evaluated_on: str,
-        bad_sources: list[tuple[str, str]] | None = None, fail_on: str = "medium", allow_incomplete: bool = False,
+        bad_sources: list[tuple[str, str]] | None = None, fail_on: str = FAIL_ON_BY_DEFAULT, allow_incomplete: bool = False,
         documents: Mapping[str, RuleDocument] | None = None, iana_ranges: Mapping[str, PortRange] | None = None,
-        iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), in_part: bool = False,
+        iana_names: Mapping[tuple[str, int], str] | None = None, narrowed: Sequence[str] = (), in_part: Sequence[str] = (),
         site: SiteCoverage | None = None, drift: Drift | None = None, frameworks: Sequence[Framework] = (),
         shown_as: Presentation | None = None,
     ) -> None:  # fmt: skip
@@ -57,14 +58,14 @@ class Report:
         self.iana_ranges = iana_ranges or {}
         self.iana_names = dict(iana_names or {})
         self.narrowed = tuple(narrowed)
-        self.in_part = in_part
+        self.in_part = tuple(in_part)
         self.site = site
         self.drift = drift
         self.frameworks = frameworks
         self.shown_as = shown_as or Presentation()
         self.totals = Totals(fail_on)
         self.hosts: list[HostReport] = []
-        self._controls = ControlTallies(frameworks)
+        self._controls = ControlTallies(frameworks, fail_on)
         self._in_order: list[Finding] | None = None
         for host in hosts:
             self.add(host)
@@ -101,8 +102,11 @@ class Report:
 
     @property
     def controls(self) -> list[FrameworkView]:
-        whole = not self.bad_sources and not self.narrowed and not self.missing_hosts
-        return self._controls.views(whole=whole)
+        unread = few([source for source, _ in self.bad_sources])
+        missing = sorted({*self.missing_hosts, *(self.drift.missing if self.drift else ())})
+        lacking = [f"no evidence of {few(missing)}"] if missing else []
+        lacking += [f"{counted(len(self.bad_sources), 'source')} could not be read ({unread})"] if self.bad_sources else []
+        return self._controls.views([*lacking, *self.in_part])
 
     @property
     def failed(self) -> list[Finding]:
@@ -203,16 +207,10 @@ class Report:
             told = finding.waiver
             named = f" ({told['id']})" if "id" in told else ""
             who = f"owner {told['owner']}, " + (f"approved by {told['approved_by']}" if "approved_by" in told else "approver not stated")
-            return f"accepted{named} until {told['expires']}{self._days_left(told['expires'])}; {who}: {told['reason']}"
+            days = until(told["expires"], self.evaluated_on)
+            held = "" if days is None else f", {counted(days, 'day')} left"
+            return f"accepted{named} until {told['expires']}{held}; {who}: {told['reason']}"
         return "not part of the verdict, by the policy's scope" if finding.inventory else None
-
-    def _days_left(self, expires: str) -> str:
-        """How long something holds from the day of the audit; nothing where that cannot be told."""
-        try:
-            days = (datetime.date.fromisoformat(expires) - datetime.date.fromisoformat(self.evaluated_on)).days
-        except ValueError:
-            return ""
-        return f", {counted(days, 'day')} left"
 
     @property
     def approval_statements(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.binding import GRANT_PATHS
+from auditor.display import quoted
 from auditor.facts import UnknownFact
 from auditor.model import SEVERITIES, Range, Snapshot, Socket, Stack
 from auditor.owner import Held, Owner
@@ -63,7 +64,7 @@ def who(socket: Held) -> str:
         words = {"process": shown.get("process", "?"), "executable": shown.get("executable", "?") or "none",
                  "user": shown.get("user", shown.get("uid", "?")), "unit": shown.get("unit", "?") or "none"}  # fmt: skip
         words |= {key: shown[key] for key in ("container", "image") if shown.get(key)}
-        said = ", ".join(f"{key} {value}" for key, value in words.items())
+        said = ", ".join(f"{key} {quoted(value)}" for key, value in words.items())
         holders[said] = holders.get(said, 0) + 1
     seen = [said if count == 1 else f"{said} ({count} processes)" for said, count in holders.items()]
     if socket.shown.get("owner_state") != "known":

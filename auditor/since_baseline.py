@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from auditor.model import Finding, Snapshot
+from auditor.totals import is_aside
 
 NEW, UNCHANGED = "new", "unchanged"
 _FOUND = ("fail", "waived")
@@ -38,27 +39,29 @@ class Side:
         return outcomes <= _JUDGED
 
 
-def mark(now: Side, before: Side, about_changes: Collection[str] = ()) -> list[Finding]:
-    """Put into the findings of `now` what each was `before`. Those of before are given back that would have been open or waived then, and
-    are no more.
+def mark(
+    now: Side, before: Side, about_changes: Collection[str] = (), unsure: Collection[str | None] = (), fail_on: str = ""
+) -> list[Finding]:  # fmt: skip
+    """Put into the findings of `now` what each was `before`. Those of before are given back that would have been open (by `fail_on`) or
+    waived then, and are no more.
 
     What one side could not see, or had nothing to compare with, says nothing: a finding is new only where the other side knows that it was
-    not there, and gone in the same way. What rules `about_changes` find is new by its nature.
+    not there, and gone in the same way. What rules `about_changes` find is new by its nature. Of stacks that are `unsure`, as it cannot be
+    told which of the other side they are, nothing else is told.
     """
     for finding in now.findings:
         if finding.outcome not in (*_FOUND, *_DOUBTFUL):
+            continue
+        if finding.stack in unsure and finding.rule not in about_changes:
             continue
         if finding.fingerprint in (before.found if finding.outcome in _FOUND else before.doubtful):
             finding.baseline_state, finding.first_seen = UNCHANGED, _earlier(before.taken, now.taken)
         elif finding.outcome in _FOUND and (finding.rule in about_changes or before.knows(finding)):
             finding.baseline_state, finding.first_seen = NEW, now.taken
-    return [one for one in before.findings if _counted(one) and one.fingerprint not in now.found and now.knows(one)]
+    counted = [one for one in before.findings if one.outcome in _FOUND and not is_aside(one, fail_on) and one.stack not in unsure]
+    return [one for one in counted if one.fingerprint not in now.found and now.knows(one)]
 
 
 def _earlier(before: str | None, now: str | None) -> str | None:
     """The baseline's stamp; None where it would be after what it came before."""
     return None if before is not None and now is not None and before > now else before
-
-
-def _counted(finding: Finding) -> bool:
-    return finding.outcome in _FOUND and not finding.inventory and finding.severity != "info"

@@ -5,7 +5,7 @@ Process ids, start times, numbers of login sessions, boots, control groups and s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from auditor.differences import ADDED, CHANGED, IN_A_AND_B, REMOVED, UNKNOWN, Change, Places, Side, Thing, changes, hiding, text_of
@@ -13,18 +13,21 @@ from auditor.facts import Facts
 from auditor.model import Address, Persisted, Range, Setting, Snapshot, Stack
 from auditor.port_range import PortRange
 from auditor.socket_differences import of_sockets, socket_thing
+from auditor.stack_pairs import StackPairs, Together
 
 _HOST = "host"
 
 
 def differences(before: Snapshot, after: Snapshot, places: Places = IN_A_AND_B) -> list[Change]:
     """Everything that differs or could not be compared; the host itself first, then stack by stack. `places` are the words for the two."""
-    ours, theirs = before.facts("stacks"), after.facts("stacks")
+    pairs = StackPairs(before, after, places[0])
+    ours, theirs = pairs.before.facts("stacks"), after.facts("stacks")
     names = {stack.name for facts in (ours, theirs) for stack in facts.seen}
-    stacks = [_stack_side(place, facts, names) for place, facts in zip(places, (ours, theirs), strict=True)]
+    stacks = [_stack_side(place, facts, names, pairs.unsure) for place, facts in zip(places, (ours, theirs), strict=True)]
     found = [*_of_the_host(before, after, places), *_gaps({"stacks": (ours, theirs)}, places)]
     within = _by_subject(changes("stack", stacks))
-    for name in sorted(names, key=lambda name: (name != _HOST, name)):
+    found += [change for pool in pairs.together for change in _how_many(pool, (ours, theirs), places)]
+    for name in sorted(names - pairs.unsure, key=lambda name: (name != _HOST, name)):
         told = within.get(name, [])
         one, other = (side.things[name][0].of if name in side.things else None for side in stacks)
         if one is not None and other is not None:
@@ -34,6 +37,8 @@ def differences(before: Snapshot, after: Snapshot, places: Places = IN_A_AND_B) 
         for change in told:
             change.stack = name
         found += told
+    for pool in pairs.together:
+        found += _of_several(pool, pairs.before, after, places)
     for change in found:
         change.places = places
     return found
@@ -71,13 +76,13 @@ def _stack_thing(stack: Stack) -> Thing:
     return Thing(stack.name, {"kind": (stack.kind,)}, words=f"{stack.kind}, {count} socket{'' if count == 1 else 's'}", of=stack)
 
 
-def _stack_side(place: str, facts: Facts[Stack], names: set[str]) -> Side:
+def _stack_side(place: str, facts: Facts[Stack], names: set[str], together: Collection[str]) -> Side:
     """A gap that names one of the stacks that were seen is about that one; any other may be about any."""
 
     def hides(thing: Thing) -> str | None:
         return next((gap.why for gap in facts.gaps if gap.stack == thing.subject or gap.stack not in names), None)
 
-    return Side(place, map(_stack_thing, facts.seen), hides, single=True)
+    return Side(place, [_stack_thing(stack) for stack in facts.seen if stack.name not in together], hides, single=True)
 
 
 def _listeners(one: Stack | None, other: Stack | None, places: Places) -> Iterator[Change]:
@@ -93,6 +98,49 @@ def _of_a_stack(one: Stack, other: Stack, before: Snapshot, after: Snapshot, pla
     yield from of_sockets(*pairs.pop("listening"), before, after, places)
     for name, (kind, side) in _SIDES.items():
         yield from changes(kind, map(side, places, pairs[name]))
+
+
+def _how_many(pool: Together, stacks: tuple[Facts[Stack], Facts[Stack]], places: Places) -> Iterator[Change]:
+    before, after = len(pool.before), len(pool.after)
+    if before != after:
+        fewer = before > after
+        why = next((f"{places[fewer]} not all was seen: {gap.why}" for gap in stacks[fewer].gaps), None)
+        sign = UNKNOWN if why else CHANGED
+        yield Change(sign, "stacks", aspect="how many that nothing tells apart", before=str(before), after=str(after), why=why)
+
+
+def _of_several(pool: Together, before: Snapshot, after: Snapshot, places: Places) -> list[Change]:
+    """What holds of stacks whichever of them is which: what listens in none of those of one side, how many listen alike, held by whom."""
+    sides = pool.before, pool.after
+    ours, theirs = (_joint(stacks, host.facts("stacks")) for stacks, host in zip(sides, (before, after), strict=True))
+    told = list(of_sockets(ours, theirs, before, after, places))
+    for name in _SIDES:
+        portraits = [{_portrait(stack, name) for stack in stacks} for stacks in sides]
+        if portraits[0] != portraits[1] and not any(stack.facts(name).gaps for stacks in sides for stack in stacks):
+            told.append(Change(UNKNOWN, name, why="whether they are the same network stacks cannot be told"))
+    homes = {subject: stack.name for stacks in sides for stack in stacks for one in stack.facts("listening").seen
+             for subject in (one.subject, one.numbered_subject)}  # fmt: skip
+    for change in told:
+        change.stack = homes.get(change.subject, pool.after[0].name)
+    nothing: Facts[Any] = Facts((), "")
+    for stack, earlier in [(stack, stack in pool.before) for stacks in sides for stack in stacks]:
+        known = {name: stack.facts(name) for name in ("listening", *_SIDES)}
+        for gap in _gaps({name: (facts, nothing) if earlier else (nothing, facts) for name, facts in known.items()}, places):
+            gap.stack = stack.name
+            told.append(gap)
+    return sorted(told, key=lambda change: str(change.stack))
+
+
+def _joint(stacks: list[Stack], of_the_host: Facts[Stack]) -> Facts[Any]:
+    """The sockets of several stacks; one that was not seen may have more."""
+    known = [stack.facts("listening") for stack in stacks]
+    gaps = [gap for facts in (*known, of_the_host) for gap in facts.gaps]
+    return Facts([one for facts in known for one in facts.seen], known[0].source, gaps)
+
+
+def _portrait(stack: Stack, name: str) -> frozenset[Any]:
+    side = _SIDES[name][1]("", stack.facts(name))
+    return frozenset((thing.subject, thing.portrait) for things in side.things.values() for thing in things)
 
 
 def _gaps(pairs: dict[str, tuple[Facts[Any], Facts[Any]]], places: Places) -> Iterator[Change]:

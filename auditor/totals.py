@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 FEW = 3
 """Up to how many hosts the verdict line speaks of each by name."""
 _ABOUT_WAIVERS = frozenset(("waiver-expired", "waiver-too-long", "waiver-unused"))
-_APPROVAL = "listener-not-approved"
+APPROVAL = "listener-not-approved"
+FAIL_ON_BY_DEFAULT = "medium"
+
+
+def is_open(finding: Finding, fail_on: str) -> bool:
+    """Whether it is failed and not waived; `info` only where --fail-on asks for it, and never what the scope makes inventory."""
+    return finding.outcome == "fail" and not is_aside(finding, fail_on)
+
+
+def is_aside(finding: Finding, fail_on: str) -> bool:
+    """Whether it does not count, whatever its outcome: it is out of the policy's scope, or of severity info."""
+    return finding.inventory or (finding.severity == "info" and fail_on != "info")
 
 
 class Sight:
@@ -42,14 +53,14 @@ class Sight:
 class Totals:
     """What was added so far. `fail_on` says whether findings of severity info are open.
 
-    `counts` are answers by outcome, `states` by what they count as, `open` findings by severity, `inventory` those that are failed and not
-    open. `leaves_open`: something that the verdict rests on is not known. `judged`: a rule about hosts came to a result. `off` are rules
-    that a policy turned off, `not_checked` reasons by rule, `unassessed` the number of hosts whose policy lists no approved listeners;
-    `gaps` are where accepted gaps that were met are written. `seen` and `sights` are of the first FEW hosts, `sight` is of all.
+    `counts` are answers by outcome, `states` by what they count as, `open` and `waived` findings by severity. `leaves_open`: something
+    that the verdict rests on is not known. `judged`: a rule about hosts came to a result. `off` are rules that a policy turned off,
+    `not_checked` reasons by rule, `unassessed` the number of hosts whose policy lists no approved listeners; `gaps` are where accepted gaps
+    that were met are written. `seen` and `sights` are of the first FEW hosts, `sight` is of all.
     """
 
-    __slots__ = ("_outcomes", "counts", "fail_on", "gaps", "hosts", "inventory", "leaves_open", "live", "not_checked", "off", "open",
-                 "policies", "saved", "seen", "sight", "sights", "states", "unassessed")  # fmt: skip
+    __slots__ = ("_outcomes", "counts", "fail_on", "gaps", "hosts", "leaves_open", "live", "not_checked", "off", "open",
+                 "policies", "saved", "seen", "sight", "sights", "states", "unassessed", "waived")  # fmt: skip
 
     def __init__(self, fail_on: str) -> None:
         self.fail_on = fail_on
@@ -57,7 +68,7 @@ class Totals:
         self.counts: Counter[str] = Counter()
         self.states: Counter[str] = Counter()
         self.open: Counter[str] = Counter()
-        self.inventory = 0
+        self.waived: Counter[str] = Counter()
         self.leaves_open = False
         self.live = False
         self.saved = 0
@@ -78,7 +89,7 @@ class Totals:
         self.policies.setdefault(host.policy.sha256, host.policy)
         for finding in host.findings:
             self._count(finding)
-        self.unassessed += any(one.outcome == "notchecked" and one.rule == _APPROVAL for one in host.findings)
+        self.unassessed += any(one.outcome == "notchecked" and one.rule == APPROVAL for one in host.findings)
         sight = Sight.of(host)
         self.sight.add(sight)
         if len(self.seen) < FEW:
@@ -91,8 +102,8 @@ class Totals:
         self.leaves_open = self.leaves_open or finding.leaves_open
         if self.is_open(finding):
             self.open[finding.severity] += 1
-        elif finding.outcome == "fail":
-            self.inventory += 1
+        elif finding.outcome == "waived":
+            self.waived[finding.severity] += 1
         elif finding.outcome == "unknown" and finding.waiver:
             self.gaps.add(str(finding.waiver["origin"]))
         elif finding.outcome == "notselected":
@@ -103,8 +114,8 @@ class Totals:
             self._outcomes.add(finding.outcome)
 
     def is_open(self, finding: Finding) -> bool:
-        """Whether it is failed and not waived; `info` only where --fail-on asks for it, and never what the scope makes inventory."""
-        return finding.outcome == "fail" and not finding.inventory and (finding.severity != "info" or self.fail_on == "info")
+        """As `is_open`."""
+        return is_open(finding, self.fail_on)
 
     def state(self, finding: Finding) -> str:
         """What it counts as: `open`; `inventory`, which is no part of the verdict; `accepted`, an unknown that the policy accepts; else its

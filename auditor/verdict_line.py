@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from auditor.in_words import NAMED, counted
 from auditor.model import FACTS, SEVERITIES
-from auditor.totals import FEW, Sight, Totals
+from auditor.totals import APPROVAL, FAIL_ON_BY_DEFAULT, FEW, Sight, Totals
 
 if TYPE_CHECKING:
     from auditor.policy import Policy
     from auditor.report import Report
-
-_NAMED = 5
-"""Rules and hosts that the verdict line names; the report lists all."""
-_APPROVAL = "listener-not-approved"
 
 
 def headline(report: Report) -> str:
@@ -38,12 +36,12 @@ def clauses(report: Report) -> list[str]:
     policies = totals.policies.values()
     said = [_open(report) if totals.hosts else "nothing was audited"]
     said += totals.seen if totals.hosts <= FEW else [f"{totals.hosts} hosts audited"]
-    if report.fail_on != "medium":
+    if report.fail_on != FAIL_ON_BY_DEFAULT:
         said.append(report.bar)
     if totals.saved:
         of = f" of {counted(totals.saved, 'host')}" if totals.hosts > 1 else ""
         said.append(f"SAVED OUTPUT{of}: of commands that others ran, not authenticated")
-    said += [f"judged by {name}" for name in sorted({f"{policy.name}@{policy.sha256[:8]}" for policy in policies})]
+    said += [f"judged by policy {name}" for name in sorted({f"{policy.name}@{policy.sha256[:8]}" for policy in policies})]
     said += [*([str(report.site)] if report.site else []), *report.narrowed]
     said += report.drift.words if report.drift else []
     for policy in policies:
@@ -52,8 +50,6 @@ def clauses(report: Report) -> list[str]:
     said += _off(totals)
     if totals.hosts and not totals.judged:
         said.append("NOTHING WAS JUDGED: no rule about hosts came to a result")
-    if waived := totals.counts["waived"]:
-        said.append(f"{waived} waived")
     if report.bad_sources:
         said.append(f"{counted(len(report.bad_sources), 'source')} could not be read")
     said += _unknown(totals)
@@ -64,10 +60,17 @@ def clauses(report: Report) -> list[str]:
 
 
 def _open(report: Report) -> str:
-    by = report.totals.open
-    if not by.total():
-        return "nothing open" + ("" if report.complete else " among what was seen")
-    return f"{by.total()} open ({', '.join(f'{by[s]} {s}' for s in reversed(SEVERITIES) if by[s])})"
+    totals = report.totals
+    said = f"{counted(totals.open.total(), 'open finding')} ({_by_severity(totals.open)})" if totals.open else _nothing_open(report)
+    return said + (f", {totals.waived.total()} waived ({_by_severity(totals.waived)})" if totals.waived else "")
+
+
+def _nothing_open(report: Report) -> str:
+    return "nothing open" + ("" if report.complete else " among what was seen")
+
+
+def _by_severity(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[severity]} {severity}" for severity in reversed(SEVERITIES) if counts[severity])
 
 
 def _scope(policy: Policy, of: str) -> Iterator[str]:
@@ -105,26 +108,17 @@ def _hidden(sight: Sight, of: str) -> Iterator[str]:
 
 
 def _not_checked(totals: Totals) -> Iterator[str]:
-    rules = sorted(set(totals.not_checked) - {_APPROVAL})
-    unassessed = _APPROVAL in totals.not_checked
+    rules = sorted(set(totals.not_checked) - {APPROVAL})
+    unassessed = APPROVAL in totals.not_checked
     if unassessed:
         where = "" if totals.unassessed == totals.hosts else f" of {counted(totals.unassessed, 'host')}"
         yield f"approval of listeners{where} NOT ASSESSED: the policy lists none"
     if rules:
-        others = " other" if unassessed else ""
+        others = "other " if unassessed else ""
         where = " on some hosts or all" if totals.hosts > 1 else ""
-        yield f"{len(rules)}{others} rule{'s' * (len(rules) != 1)} not checked{where}, with nothing to compare with{_named(rules)}"
-
-
-def few(names: list[str]) -> str:
-    """The first of them by name, and how many more there are."""
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        yield f"{counted(len(rules), f'{others}rule')} not checked{where}, nothing to compare with{_named(rules)}"
 
 
 def _named(rules: list[str]) -> str:
     """Their names, where they are few."""
-    return f": {', '.join(rules)}" if len(rules) <= _NAMED else ""
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f": {', '.join(rules)}" if len(rules) <= NAMED else ""

@@ -9,6 +9,7 @@ page. Nothing is asserted.
 
 from __future__ import annotations
 
+import datetime
 import os
 import resource
 import shutil
@@ -146,7 +147,7 @@ def policy(turns: int = 21) -> None:
     ]
     host = Snapshot(host="bench", stacks=Facts([Stack(name="host", kind="host", listening=Facts(sockets, "made"))], "made"))
     begun = time.perf_counter()
-    approvals(host, entries)
+    approvals(host, entries, datetime.date(2026, 11, 20))
     took = time.perf_counter() - begun
     print(f"approvals of {len(sockets)} listeners by {len(entries.approved)} entries: {took * 1000:.0f} ms")
 

@@ -174,13 +174,15 @@ def port(at: str, *by: Process, **more: Any) -> Port:
 @dataclass(frozen=True)
 class Net:
     """A network namespace. `settings` on top of the defaults, None where the file is absent; `refused` is what sock_diag would not
-    tell, as (protocol, family, why), and /proc/net then does; `outside` is why it could not be entered."""
+    tell, as (protocol, family, why), and /proc/net then does; `outside` is why it could not be entered, `procnet` the inode of its
+    /proc/PID/net/tcp."""
 
     ports: Sequence[Port] = ()
     settings: Mapping[str, str | None] = field(default_factory=dict)
     addresses: Sequence[tuple[str, str | None, str, int]] = ON_A_LAN
     holder: Process = INIT
     mounted: str | None = None
+    procnet: str = ""
     refused: Sequence[tuple[str, str, str]] = ()
     outside: str | None = None
     owned_by: int | None = user_namespaces.INITIAL
@@ -422,7 +424,7 @@ def _read(probe: str, path: str, text: str | None, stack: str | None = None) -> 
 def _listed(net: Net, at: int) -> tuple[object, ...]:
     process = net.holder
     name = process.name or (process.executable or "").rpartition("/")[2]
-    return (f"netns:{at + 1}", int(not at), int(not at), 3, process.pid, name, process.executable, process.cgroup, net.mounted)
+    return (f"netns:{at + 1}", int(not at), int(not at), 3, process.pid, name, process.executable, process.cgroup, net.mounted, net.procnet)
 
 
 def _visited(net: Net, label: str, inodes: list[int]) -> list[Answer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,9 @@ os.environ.pop("FORCE_COLOR", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):  # a shell that runs the suite in the background ignores them, and children keep that
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
     home = TemporaryDirectory(prefix="hypothesis-")
     hypothesis.configuration.set_hypothesis_home_dir(home.name)
     config.add_cleanup(home.cleanup)

@@ -24,7 +24,7 @@ from auditor.model import OUTCOMES, Finding, Snapshot
 from auditor.policy import Policy
 from auditor.report import Report
 from auditor.sources import Source, from_bytes
-from tests.bundles import STRICT, TABLES, Capable, Granting, Host, Net, Process, Unix, container, judged, policy, port, rich
+from tests.bundles import STRICT, TABLES, TODAY, Capable, Granting, Host, Net, Process, Unix, container, judged, policy, port, rich
 
 HOSTILE = [
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'-alert(1)-'", "{{7*7}}", "{% for %}", "${jndi:ldap://x}",
@@ -116,10 +116,11 @@ def hostile_bundle(*words: str) -> Report:
     assert isinstance(source, Source)
     by = policy(hostile_policy())
     host = HostReport(source, by, judged(source.snapshot, hostile_policy(), today=datetime.date(2026, 11, 20)))
-    host.approvals = approvals(source.snapshot, by)
+    host.approvals = approvals(source.snapshot, by, TODAY)
     lacking = list(words or HOSTILE)
     return Report(
         [host], tables=TABLES.provenance(), frameworks=load_controls(), bad_sources=[(word, word) for word in lacking], narrowed=lacking,
+        in_part=lacking,
         site=SiteCoverage(lacking[0], lacking, "ab" * 32, hosts=len(lacking) + 1, audited=1, missing=lacking),
         drift=Drift(lacking[:1], lacking, lacking), **STAMPS,
     )  # fmt: skip

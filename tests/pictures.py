@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "reports" / "pictures"
 WIDTH = 1270
-PICTURES = {"verdict.png": ("#verdict", 520), "findings.png": ("#open", 625), "port-map.png": ("#map", 800)}
+PICTURES = {"verdict.png": ("#verdict", 640), "findings.png": ("#open", 625), "port-map.png": ("#map", 915)}
 """Of each, the element that it begins with, and its height; both of tests/evidence/web1.evidence by the policy beside it."""
 
 

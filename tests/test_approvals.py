@@ -93,6 +93,7 @@ def test_the_register_says_what_each_entry_approves_and_of_what_it_is_unsure() -
         host(port("tcp/0.0.0.0:22", SSHD), port("tcp/[::]:22", SSHD), port("tcp/0.0.0.0:80", NGINX), port("tcp/0.0.0.0:2049"),
              port("udp/0.0.0.0:123", AGENT), port("tcp/0.0.0.0:23", AGENT)).snapshot(),
         bundles.policy(LIST),
+        bundles.TODAY,
     )  # fmt: skip
     assert [(str(one.entry), one.strength, [subject for _, subject in one.matched], one.unknown) for one in found.entries] == [
         ("ssh", EXECUTABLE, ["tcp/0.0.0.0:22", "tcp/[::]:22"], 0),
@@ -106,7 +107,7 @@ def test_the_register_says_what_each_entry_approves_and_of_what_it_is_unsure() -
 
 
 def test_a_listener_counts_by_the_weakest_entry_that_approves_it() -> None:
-    found = approvals(host(port("tcp/0.0.0.0:22", SSHD), port("tcp/0.0.0.0:80", NGINX)).snapshot(), bundles.policy(LIST))
+    found = approvals(host(port("tcp/0.0.0.0:22", SSHD), port("tcp/0.0.0.0:80", NGINX)).snapshot(), bundles.policy(LIST), bundles.TODAY)
     assert found.listeners == {WHO: 0, EXECUTABLE: 1, NAME: 0, PORT_ONLY: 1}
     assert found.statement == "1 by executable alone (any local user may run it), 1 by port only: a rogue on those ports passes"
     assert found.weak == "1 by port alone, 1 by executable alone"
@@ -114,19 +115,19 @@ def test_a_listener_counts_by_the_weakest_entry_that_approves_it() -> None:
 
 def test_what_tells_who_holds_a_listener_is_not_weak() -> None:
     policy = bundles.policy("listening: {approved: [{name: w, port: 22, executable: /usr/sbin/sshd, user: 0}]}")
-    found = approvals(host(port("tcp/0.0.0.0:22", SSHD)).snapshot(), policy)
+    found = approvals(host(port("tcp/0.0.0.0:22", SSHD)).snapshot(), policy, bundles.TODAY)
     assert (found.listeners[WHO], found.weak) == (1, "")
 
 
 def test_a_rogue_that_passes_by_its_name_is_counted_by_name() -> None:
     rogue = bundles.Process(666, "/tmp/x", 1000, "/", "nginx")  # noqa: S108
     policy = bundles.policy("listening: {approved: [{name: w, port: 8080, process: nginx}]}")
-    found = approvals(host(port("tcp/0.0.0.0:8080", rogue)).snapshot(), policy)
+    found = approvals(host(port("tcp/0.0.0.0:8080", rogue)).snapshot(), policy, bundles.TODAY)
     assert (found.statement, found.weak) == ("1 by process name", "1 by process name alone")
 
 
 def test_nothing_approved_is_said_to_be_none() -> None:
-    assert approvals(host().snapshot(), bundles.policy(LIST)).statement == "none"
+    assert approvals(host().snapshot(), bundles.policy(LIST), bundles.TODAY).statement == "none"
 
 
 def test_one_stack_alone_can_be_asked() -> None:
@@ -134,17 +135,18 @@ def test_one_stack_alone_can_be_asked() -> None:
         net=host(port("tcp/0.0.0.0:22", SSHD)).net, others=[bundles.Net((port("tcp/0.0.0.0:22", SSHD),), mounted="/run/netns/b")]
     )
     snapshot, policy = both.snapshot(), bundles.policy(LIST)
-    assert approvals(snapshot, policy).listeners[EXECUTABLE] == 2
-    assert approvals(snapshot, policy, "host").listeners[EXECUTABLE] == 1
+    assert approvals(snapshot, policy, bundles.TODAY).listeners[EXECUTABLE] == 2
+    assert approvals(snapshot, policy, bundles.TODAY, "host").listeners[EXECUTABLE] == 1
 
 
 def test_the_register_is_plain_json() -> None:
-    plain = approvals(host(port("tcp/0.0.0.0:22", SSHD)).snapshot(), bundles.policy(LIST)).to_json()
+    plain = approvals(host(port("tcp/0.0.0.0:22", SSHD)).snapshot(), bundles.policy(LIST), bundles.TODAY).to_json()
     assert plain["listeners"] == {"who": 0, "executable": 1, "name": 0, "port only": 0}
     origin = plain["entries"][0].pop("origin")
     assert origin.endswith("site.yaml:4")
     assert plain["entries"][0] == {
-        "name": "ssh", "entry": "ssh", "strength": "executable", "purpose": "administration", "owner": "ops", "approved_by": "j.doe",
+        "name": "ssh", "entry": "ssh", "asks": ["port 22", "executable /usr/sbin/sshd"], "strength": "executable",
+        "purpose": "administration", "owner": "ops", "approved_by": "j.doe",
         "ticket": "CHG-1", "review_by": "2027-03-01", "matched": [{"stack": "host", "subject": "tcp/0.0.0.0:22"}], "unknown": 0,
     }  # fmt: skip
 

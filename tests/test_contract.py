@@ -424,7 +424,7 @@ def by_place(findings: list[Finding]) -> dict[tuple[str, str | None], set[str]]:
 
 
 GAP = Gap("a gap that a test made")
-KINDS = [name for name, key in Stack.keys.items() if name not in ("name", "kind")]
+KINDS = [name for name, key in Stack.keys.items() if name not in ("name", "kind", "identities")]
 
 
 def unknown_stack(name: str, kind: str, how: str) -> Stack:

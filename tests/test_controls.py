@@ -15,13 +15,14 @@ from auditor.approvals import approvals
 from auditor.control_statement import approval_statement
 from auditor.control_view import ControlTallies, ControlView, FrameworkView
 from auditor.controls import RELATIONS, Framework, load
+from auditor.coverage import Drift, SiteCoverage
 from auditor.errors import PolicyError, TableError
 from auditor.host_report import HostReport
 from auditor.model import Finding
 from auditor.policy import Policy
 from auditor.policy import load as load_policy
 from auditor.report import Report
-from tests.bundles import NGINX, SSHD, Host, Process, host, judged, port
+from tests.bundles import NGINX, SSHD, TODAY, Host, Process, host, judged, port
 from tests.bundles import policy as read_policy
 from tests.reports import Origin, finding, rendered, report, snapshot
 from tests.reports import policy as named_policy
@@ -160,11 +161,11 @@ def made_up(tmp_path: Path) -> Framework:
     )
 
 
-def view_of(one: Framework, *hosts: HostReport, whole: bool = True) -> FrameworkView:
-    tallies = ControlTallies([one])
+def view_of(one: Framework, *hosts: HostReport, whole: bool = True, fail_on: str = "medium") -> FrameworkView:
+    tallies = ControlTallies([one], fail_on)
     for made in hosts:
         tallies.add(made)
-    (view,) = tallies.views(whole=whole)
+    (view,) = tallies.views([] if whole else ["only a part was judged"])
     return view
 
 
@@ -211,6 +212,9 @@ def test_a_row_says_no_more_than_was_judged(made_up: Framework, outcomes: tuple[
 
 def test_inventory_never_counts_against_a_control(made_up: Framework) -> None:
     assert row(made_up, "a fail", "b pass", severity="info") == ("not assessed", "partial")
+    host = HostReport(Origin(snapshot()), named_policy(), [finding("a-rule", outcome="fail", severity="info")])
+    (row_with_info,) = view_of(made_up, host, fail_on="info").controls
+    assert row_with_info.result == "1 open"
     assert row(made_up, "a fail", "b pass", inventory=True) == ("not assessed", "partial"), "nor does it speak for it"
     assert row(made_up, "a waived", "b pass", inventory=True) == ("no exception seen", "complete")
 
@@ -233,9 +237,36 @@ def test_a_gap_that_the_scope_leaves_out_lowers_nothing_and_one_that_was_accepte
 def test_an_audit_of_a_part_is_partial_evidence(made_up: Framework) -> None:
     part = row_of(made_up, finding("a-rule", outcome="pass"), finding("b-rule", outcome="pass"), whole=False)
     assert (part.result, part.evidence, part.rules[0].worth) == ("no exception seen", "partial", "supports")
-    for more in ({"narrowed": ["only 2 rules"]}, {"bad_sources": [("x", "cut")]}):
-        made = report(finding("a-rule", outcome="pass"), finding("b-rule", outcome="pass"), frameworks=[made_up], **more)
-        assert made.controls[0].controls[0].evidence == "partial"
+
+
+def of_all(one: Framework, *more_findings: Finding, **more: Any) -> tuple[str, str]:
+    """The evidence for its control where both its rules passed, and what lowered it."""
+    made = report(finding("a-rule", outcome="pass"), finding("b-rule", outcome="pass"), *more_findings, frameworks=[one], **more)
+    (view,) = made.controls
+    assert (view.controls[0].rules[0].worth == "supports") is bool(view.lowered)
+    return view.controls[0].evidence, view.lowered
+
+
+def test_what_lowered_the_evidence_is_said(made_up: Framework) -> None:
+    site = SiteCoverage("bank", [], "", hosts=2, audited=1, missing=["db-01"])
+    only = "only 2 of 47 rules were asked (--only)"
+    assert of_all(made_up, narrowed=[only], in_part=[only]) == ("partial", only)
+    assert of_all(made_up, bad_sources=[("x.evidence", "cut")]) == ("partial", "1 source could not be read (x.evidence)")
+    assert of_all(made_up, site=site) == ("partial", "no evidence of db-01")
+    assert of_all(made_up, site=site, drift=Drift(missing=["db-01", "db-02"])) == ("partial", "no evidence of db-01, db-02")
+    unknown = [finding("c-rule", outcome="unknown", facts=facts) for facts in (("owners",), ("socket_units", "owners"))]
+    assert of_all(made_up, *unknown) == ("complete", "owners, socket units not known, or not in full, on web1")
+    assert of_all(made_up, finding("c-rule", outcome="error")) == ("complete", "checks broke off by our error on web1")
+
+
+def test_neither_the_day_nor_the_bar_lowers_what_was_seen(made_up: Framework) -> None:
+    assert of_all(made_up, narrowed=["judged as of 2026-11-21 (--today)"], fail_on="never") == ("complete", "")
+
+
+def test_every_format_for_people_says_what_lowered_the_evidence() -> None:
+    made = full(host(*ON), "controls: soc-2\n" + LISTED, bad_sources=[("<x>.evidence", "cut")])
+    for name, said in (("text", "(<x>.evidence)."), ("html", "(&lt;x&gt;.evidence). Each rule"), ("markdown", "(`<x>.evidence`).")):
+        assert f"1 source could not be read {said}" in rendered(name, made), name
 
 
 def test_over_several_hosts_one_that_was_not_judged_makes_the_evidence_partial(made_up: Framework) -> None:
@@ -261,7 +292,7 @@ def test_a_control_for_other_systems_has_no_row(tmp_path: Path) -> None:
 def reported(of: Host, by: str) -> HostReport:
     by = f"extends: [baseline]\n{by}"
     made = HostReport(Origin(of.snapshot()), read_policy(by), judged(of, by))
-    made.approvals = approvals(made.snapshot, made.policy) if made.policy.approved_given else None
+    made.approvals = approvals(made.snapshot, made.policy, TODAY) if made.policy.approved_given else None
     return made
 
 
@@ -363,6 +394,36 @@ def test_json_has_every_row_with_its_rules_and_what_a_person_must_attest() -> No
     assert any("NIST SP 800-53 r5 CM-7" in one["controls"] for one in told["findings"])
 
 
+def test_a_review_is_no_evidence_where_an_entry_has_no_day_for_it() -> None:
+    dated = LISTED.replace("j.doe", "j.doe, review_by: 2027-03-01")
+    for by, evidence, state in ((dated, "complete", "judged"), (LISTED, "partial", "not assessed"),
+                                (dated.replace(", review_by: 2027-03-01", "", 1), "partial", "not assessed")):  # fmt: skip
+        seen = control("CM-7(1)", reported(host(*ON), by), "nist-sp-800-53-r5")
+        (review,) = [rule for rule in seen.rules if rule.rule == "approval-review-overdue"]
+        assert (seen.result, seen.evidence, review.state) == ("no exception seen", evidence, state)
+
+
+def test_no_number_of_one_release_is_chosen_for_a_host_whose_distribution_nobody_knows() -> None:
+    made = full(host(*ON, port("tcp/0.0.0.0:81", NGINX)), "controls: [cis-benchmarks, disa-stig]\n" + LISTED)
+    summaries = {view.framework.key: view.summary for view in made.controls}
+    assert summaries["cis-benchmarks"].startswith(
+        "1 control with open findings (Only approved services listen on a network interface: 3 numbers; they are by release, and the "
+        "host's is not known)"
+    )
+    assert "PPSM CLSA: 11 numbers; they are by release, and the host's is not known)" in summaries["disa-stig"]
+    for name in ("text", "markdown", "csv", "sarif", "hdf", "xccdf", "ocsf", "junit"):
+        assert not re.findall(r"2\.1\.2[234]|RHEL-\d\d-|UBTU-", rendered(name, made)), name
+
+
+def test_wherever_a_number_of_one_release_stands_its_release_stands_beside_it() -> None:
+    made = full(host(*ON, port("tcp/0.0.0.0:81", NGINX)), "controls: [cis-benchmarks, disa-stig]\n" + LISTED)
+    oscal = rendered("oscal", made)
+    assert "CIS Benchmarks 2.1.23 (Debian 13 v1.0.0): 1 open" in oscal
+    assert not re.findall(r"(?:2\.1\.2[234]|(?:RHEL|UBTU)-[0-9-]++)(?! \()", oscal)
+    assert "2.1.23 (Debian 13 v1.0.0)" in rendered("html", made)
+    assert {one["id"]: one["for"] for one in json.loads(rendered("json", made))["controls"]}["2.1.23"] == ["Debian 13 v1.0.0"]
+
+
 def test_a_waived_listener_is_accepted_and_no_more() -> None:
     made = full(host(*ON, port("tcp/0.0.0.0:81", NGINX)), LISTED + WAIVE)
     (view,) = [view for view in made.controls if view.framework.key == "nist-sp-800-53-r5"]
@@ -420,12 +481,12 @@ def test_the_page_has_a_folded_matrix_for_each_framework_with_its_sentence_and_w
     section = page[page.index('aria-labelledby="controls"') : page.index('aria-labelledby="review"')]
     assert section.count('<details class="framework">') == len(FRAMEWORKS)
     assert not FORBIDDEN_WORDS.search(re.sub(r"<[^>]+>", " ", section))
-    for row in ("RHEL-08-040030: RHEL 8 V2R8 (V-230500)", "CM-7(1)", "no exception seen", "1 open", "not assessed"):
+    for row in ("RHEL-08-040030 (RHEL 8 V2R8 (V-230500))", "CM-7(1)", "no exception seen", "1 open", "not assessed"):
         assert row in section
     hidden = Process(900, "", 33)
     lowered = rendered("html", full(host(port("tcp/0.0.0.0:22", SSHD), port("tcp/0.0.0.0:80", hidden), unreadable=[900]), LISTED))
     assert "supports (mapped as evidences)" in lowered
-    assert "Not everything was seen, read or judged in this audit." in lowered
+    assert "in this audit:</strong> grants, owners not known, or not in full, on web1. Each rule" in lowered
 
 
 @pytest.mark.parametrize("word", ["<script>alert(1)</script>", "\x1b[31mred", "\u202egnp.exe", "a\nb"])
@@ -463,7 +524,14 @@ def test_an_assessor_can_accept_what_is_said_of_approved_listeners() -> None:
 @pytest.mark.parametrize(
     ("more", "by", "said"),
     [
-        ((), LISTED.replace(", approved_by: j.doe", "", 1), "entry of the approved list of policy site, where 1 of 2 entries name nobody"),
+        ((), LISTED.replace(", approved_by: j.doe", "", 1), "matches an entry of the approved list of policy site; of those approved, "
+         "1 by an entry that names nobody who approved, 2 by executable alone."),
+        ((), LISTED.replace("j.doe", "j.doe, review_by: 2026-11-19", 1), "the person named in it; of those approved, 1 by an entry whose "
+         "review is overdue, 2 by executable alone."),
+        ((), LISTED.replace("j.doe", "j.doe, review_by: 2026-11-20"), "the person named in it; of those approved, 2 by executable alone."),
+        ((), LISTED.replace("executable: /usr/sbin/sshd, ", ""), "of those approved, 1 by port alone, 1 by executable alone."),
+        ((port("tcp/0.0.0.0:81", NGINX),), LISTED.replace("approved_by: j.doe", "review_by: 2026-10-01"), "1 matching no approved entry; "
+         "of those approved, 2 by an entry that names nobody who approved, 2 by an entry whose review is overdue, 2 by executable alone."),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED, "of 3 listeners seen, 1 matching no approved entry"),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED + WAIVE, "of 3 listeners seen, 1 accepted by a waiver"),
         ((port("tcp/127.0.0.1:81", NGINX),), LISTED + "scope: {loopback: inventory}\n", "1 left out by the policy's scope"),
@@ -475,6 +543,20 @@ def test_what_stands_against_a_match_is_counted(more: tuple[Any, ...], by: str, 
     assert told is not None
     assert said in told
     assert ("each of" in told) is (not more)
+
+
+def test_a_second_entry_hides_neither_an_approver_who_is_not_named_nor_a_review_that_is_overdue() -> None:
+    told = statement(host(*ON), LISTED + "    - {name: any, port: [22, 80], review_by: 2026-11-19}\n")
+    assert told is not None
+    assert "approved by the person" not in told
+    assert "2 by an entry that names nobody who approved, 2 by an entry whose review is overdue, 2 by port alone." in told
+
+
+def test_no_approver_is_claimed_where_nobody_looked_at_the_entries() -> None:
+    named = HostReport(Origin(snapshot()), read_policy(LISTED), [finding("listener-not-approved", outcome="pass")])
+    told = approval_statement(named)
+    assert told is not None
+    assert "matches an entry of the approved list of policy site. Not shown" in told
 
 
 def test_a_listener_whose_holder_is_hidden_is_never_counted_as_a_match() -> None:

@@ -18,7 +18,8 @@ POLICY = (
     "policy policy_csv policy_entries policy_expected policy_index policy_keys policy_rules policy_scope policy_shown policy_waivers "
     "policy_wants"
 )
-FACTS = "facts port_range"
+CONTROLS = "control_doubts control_statement control_view"
+FACTS = "days facts in_words port_range"
 REPORT = "report coverage host_report presentation"
 MODEL = f"{FACTS} owner binding model"
 MAY_IMPORT = {
@@ -55,32 +56,39 @@ MAY_IMPORT = {
     "controls": f"{FACTS} errors places policy_keys yaml_nodes",
     "identity inventory inventory_ansible inventory_csv site": "errors policy policy_keys policy_rules yaml_nodes",
     # judging
-    "rule socket_users": f"{MODEL} policy remedy site tables",
+    "rule socket_users": f"{MODEL} display policy remedy site tables",
     "rules": f"{MODEL} bind_prediction differences identity policy_entries policy_expected policy_waivers policy_wants port_scopes rule",
     "verdict": f"{MODEL} display policy policy_waivers rule",
-    "evaluate": f"{MODEL} differences policy policy_rules policy_waivers rule site snapshot_differences tables verdict",
+    "evaluate": f"{MODEL} differences policy policy_rules policy_waivers rule site snapshot_differences stack_pairs tables verdict",
     # telling
-    f"{REPORT} control_statement control_view totals verdict_line": f"{MODEL} approvals controls differences policy remedy site",
-    "redaction": f"{MODEL} {REPORT}",
+    f"{REPORT} {CONTROLS} totals verdict_line": f"{MODEL} approvals controls differences policy remedy site",
+    "redaction redaction_meeting": f"{MODEL} {REPORT} redacted_names redaction_words",
+    "redacted_names redaction_words": f"{MODEL} display",
     "figures": f"{MODEL} {REPORT} stamps",
     "lacking nist_controls stamps": f"control_view {REPORT}",
+    "foremost": f"{MODEL} lacking {REPORT}",
     "oscal_values xml_text": "display",
+    "sarif_places sarif_rules": f"{MODEL} display remedy {REPORT}",
     "listener_outcomes port_axis port_map": f"{MODEL} port_scopes {REPORT}",
-    "page": f"{MODEL} bind_view control_view differences display listener_outcomes port_map {REPORT} who_may_bind",
+    "page": (
+        f"{MODEL} approvals bind_view control_view differences display foremost lacking listener_outcomes port_map {REPORT} totals "
+        "who_may_bind"
+    ),
     "reporter": REPORT,
-    "terminal": f"{MODEL} bind_view differences display lacking port_scopes {REPORT} verdict_line who_may_bind",
+    "terminal": f"{MODEL} bind_view differences display foremost port_scopes {REPORT} who_may_bind",
     "reporters": (
-        f"{MODEL} bind_view control_view differences display errors figures lacking listener_outcomes markdown_words nist_controls "
-        f"oscal_values page places port_scopes {REPORT} reporter stamps terminal who_may_bind xml_text"
+        f"{MODEL} bind_view control_view differences display errors figures foremost lacking listener_outcomes markdown_words "
+        f"nist_controls oscal_values page places port_scopes {REPORT} reporter sarif_places sarif_rules stamps terminal "
+        "who_may_bind xml_text"
     ),
     "output": "errors",
     # putting together
     "plugins": "collector errors reporter rule",
     "sources": f"{MODEL} collect errors evidence plugins tables",
     "baseline": f"{MODEL} errors",
-    "since_baseline": MODEL,
+    "since_baseline": f"{MODEL} totals",
     # asking
-    "differences host_pairs snapshot_differences socket_differences words_index": MODEL,
+    "differences host_pairs snapshot_differences socket_differences stack_pairs words_index": MODEL,
     "free_ports": f"{MODEL} errors tables vendor_ranges",
 }
 """Every module and package at the top of auditor/, but cli and __main__: what it may import of ours. Those in one row are one room and may

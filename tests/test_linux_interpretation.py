@@ -12,6 +12,7 @@ from auditor.collectors._reach import reach
 from auditor.model import Snapshot
 from auditor.sources import from_bytes
 from auditor.tables import Tables
+from tests.bundles import container, host
 
 WEB1 = (Path(__file__).parent / "evidence" / "web1.evidence").read_text()
 NO_UNITS = "| unit\tfile\tline\tdirective\tvalue\n| end\t0\n"
@@ -167,3 +168,16 @@ def test_proc_net_is_read_in_the_byte_order_of_its_host() -> None:
     }
     assert [one.address for one in seen["little"]] == ["5.0.0.10"]
     assert [one.address for one in seen["big"]] == ["10.0.0.5"]
+
+
+def test_a_namespace_is_known_by_its_inodes_and_its_container() -> None:
+    seen = host(procnet="31", others=[container("5f" * 32, procnet="32")], containers={"5f" * 32: "shop"}).snapshot().stacks.seen
+    assert [(one.name, one.identities) for one in seen] == [
+        ("host", ["netns:1", "procnet:31"]),
+        ("container:shop", ["netns:2", "procnet:32", f"container:{'5f' * 32}"]),
+    ]
+
+
+def test_evidence_from_before_the_inode_of_net_tcp_was_listed_is_whole() -> None:
+    stacks = snapshot(WEB1).stacks
+    assert (stacks.gaps, [one.identities for one in stacks.seen]) == ((), [["netns:4026531840"]])

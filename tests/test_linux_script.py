@@ -324,6 +324,7 @@ def test_a_namespace_whose_process_ended_meanwhile_is_unknown() -> None:
     }  # fmt: skip
     _, found = snapshot(bundle(**steady)).stacks.seen
     assert [one.numbered_subject for one in found.listening.seen] == ["tcp/0.0.0.0:80"]
+    assert found.identities == ["netns:4026539999", "procnet:4026538888"]
 
 
 def test_started_is_reckoned_from_the_boot() -> None:

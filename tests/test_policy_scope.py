@@ -189,7 +189,7 @@ def test_it_holds_through_the_day_it_expires_and_is_a_finding_after_that(day: st
     expired = [f for f in found if f.rule == "waiver-expired"]
     assert [f.outcome for f in expired] == ["pass" if holds else "fail"]
     if not holds:
-        assert expired[0].message == "the accepted gap GAP-1 for owners held through 2027-01-31 and is over for 1 day"
+        assert expired[0].message == "the accepted gap GAP-1 for owners held through 2027-01-31 and ended 1 day ago"
 
 
 def unused(of: Host, by: str, *rules: str, **more: Any) -> Finding:

@@ -190,7 +190,9 @@ def test_a_map_of_twenty_thousand_listeners_is_of_bounded_size() -> None:
 
 def test_listeners_of_one_port_are_one_mark_that_names_them() -> None:
     drawing = drawn(stack(at(22), listener(22, address="::", family="ipv6", v6only=True)))
-    assert marks(drawing) == [("22", "none")]
+    assert marks(drawing) == [("22 (2)", "none")]
+    assert drawing["shared"]
+    assert not drawn(stack(at(22)))["shared"]
     assert drawing["listeners_in_words"][0] == ("tcp", "22", ["tcp/0.0.0.0:22", "tcp/[::]:22"], "2 without a finding")
 
 
@@ -236,7 +238,25 @@ def test_a_listener_without_a_port_is_told_of_and_leaves_its_protocol_in_doubt()
 def test_open_findings_that_are_on_no_listener_are_counted_as_not_drawn() -> None:
     found = (finding("a", named(22)), finding("b", "net.ipv4.ip_local_port_range"), finding("c", "tcp/0.0.0.0:99"))
     drawing = drawn(stack(at(22)), found=found)
-    assert drawing["told"] == ["1 listener: open (medium).", "2 open findings of this stack are on no listener, and not drawn."]
+    assert drawing["told"] == [
+        "1 listener: open (medium).",
+        "2 open findings of this stack are on no listener and on no range, and not drawn.",
+    ]
+
+
+def test_what_is_open_on_a_range_stands_with_it_the_gravest_first() -> None:
+    found = (finding("a", "low (tcp)"), finding("b", "low", severity="high"), finding("c", "low (tcp)", "pass"), finding("d", "lowest"))
+    drawing = drawn(stack(privileged=Facts([Range(first=1, last=79)], "low")), found=found)
+    assert {group["kind"]: [one.rule for one in group["found"]] for group in drawing["groups"]} == {
+        "privileged": ["b", "a"], "ephemeral": [], "reserved": [],
+    }  # fmt: skip
+    assert drawing["told"][1:] == ["1 open finding of this stack is on no listener and on no range, and not drawn."]
+
+
+def test_a_finding_on_a_setting_that_says_several_ranges_is_on_none_of_them() -> None:
+    drawing = drawn(stack(), found=(finding("a", "a setting"),))
+    assert not any(group["found"] for group in drawing["groups"])
+    assert "1 open finding of this stack is on no listener and on no range, and not drawn." in drawing["told"]
 
 
 # ranges
@@ -344,4 +364,4 @@ def test_of_a_host_with_containers_each_stack_has_its_own_map_with_every_listene
     assert len(drawings) == len(host.stacks.seen) > 2
     for one, drawing in zip(host.stacks.seen, drawings, strict=True):
         there = {str(socket.port) for socket in one.facts("listening").seen}
-        assert {label for named in drawing["lanes"] for label, _ in marks(drawing, named["protocol"])} == there
+        assert {label.split(" (")[0] for named in drawing["lanes"] for label, _ in marks(drawing, named["protocol"])} == there

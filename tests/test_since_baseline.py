@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,21 +12,26 @@ from auditor.cli import main
 from auditor.facts import Gap
 from auditor.model import Finding
 from auditor.since_baseline import Side, mark
-from tests.bundles import NGINX, SSHD, Host, container, host, port
+from tests.bundles import NGINX, SSHD, Host, Net, Process, container, host, port
 from tests.reports import finding, snapshot
 
 POLICY = "policy: 1\nlistening: {approved: [{name: ssh, port: 22}]}\n"
 BEFORE, NOW = "2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z"
 
 
-def marked(now: list[Finding], before: list[Finding], *, gaps: tuple[Gap, ...] = (), gaps_before: tuple[Gap, ...] = ()) -> list[Finding]:
-    return mark(Side(snapshot(taken=NOW, gaps=gaps), now), Side(snapshot(taken=BEFORE, gaps=gaps_before), before))
+def marked(
+    now: list[Finding], before: list[Finding], *, gaps: tuple[Gap, ...] = (), gaps_before: tuple[Gap, ...] = (), fail_on: str = "medium"
+) -> list[Finding]:
+    sides = Side(snapshot(taken=NOW, gaps=gaps), now), Side(snapshot(taken=BEFORE, gaps=gaps_before), before)
+    return mark(*sides, fail_on=fail_on)
 
 
-def audited(folder: Path, now: Host, before: Host) -> dict[str, list[tuple[str, str, str | None, str | None]]]:
+def audited(
+    folder: Path, now: Host, before: Host, policy: str = POLICY, *, rebooted: bool = False
+) -> dict[str, list[tuple[str, str, str | None, str | None]]]:
     """What the program says of a host with a baseline: (rule, subject, state, first seen) by outcome, and under `gone`."""
-    (folder / "site.yaml").write_text(POLICY)
-    (folder / "now.evidence").write_bytes(now.bundle())
+    (folder / "site.yaml").write_text(policy)
+    (folder / "now.evidence").write_bytes(now.bundle().replace(b"% boot-id b-1", b"% boot-id b-2" if rebooted else b"% boot-id b-1"))
     (folder / "before.evidence").write_bytes(before.bundle())
     out = folder / "out.json"
     main(
@@ -82,14 +88,51 @@ def test_what_another_stack_could_not_see_hides_nothing_of_this_one() -> None:
     assert now.baseline_state == "new"
 
 
-def test_inventory_that_is_gone_is_not_told() -> None:
-    assert marked([], [finding(severity="info"), finding(inventory=True)]) == []
+@pytest.mark.parametrize("aside", [{"severity": "info"}, {"inventory": True}])
+def test_inventory_that_is_gone_is_not_told(aside: dict[str, Any]) -> None:
+    judged = finding(subject="stack", outcome="pass")
+    assert len(marked([judged], [finding()])) == 1
+    assert marked([judged], [finding(**aside)]) == []
 
 
-def test_what_is_still_unknown_has_been_so_since_the_baseline() -> None:
-    now = finding(outcome="unknown")
-    marked([now], [finding(outcome="unknown")])
+def test_info_that_is_gone_is_told_where_it_counts() -> None:
+    assert len(marked([finding(subject="stack", outcome="pass")], [finding(severity="info")], fail_on="info")) == 1
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "error"])
+def test_what_is_still_unknown_has_been_so_since_the_baseline(outcome: str) -> None:
+    now = finding(outcome=outcome)
+    marked([now], [finding(outcome=outcome)])
     assert (now.baseline_state, now.first_seen) == ("unchanged", BEFORE)
+
+
+@pytest.mark.parametrize("outcome", ["fail", "unknown"])
+def test_what_passes_is_neither_new_nor_unchanged(outcome: str) -> None:
+    now = finding(outcome="pass")
+    marked([now], [finding(outcome=outcome)])
+    assert (now.baseline_state, now.first_seen) == (None, None)
+
+
+def test_a_rule_that_found_only_what_is_waived_was_judged() -> None:
+    then, waived = finding(subject="tcp/0.0.0.0:23"), finding(outcome="waived", waiver={"origin": "p.yaml:1"})
+    assert marked([waived], [then, finding()]) == [then]
+
+
+def test_a_stack_is_gone_where_its_rule_was_judged_on_any_other_and_not_where_it_was_judged_on_none() -> None:
+    gone = finding(stack="container:old")
+    judged, unsure = finding(subject="stack", outcome="pass"), finding(subject="stack", stack="blue", outcome="unknown")
+    assert marked([judged, unsure], [gone]) == [gone]
+    assert marked([unsure], [gone]) == []
+
+
+def test_what_was_found_of_a_whole_host_is_not_gone_because_a_stack_was_judged() -> None:
+    assert marked([finding(subject="stack", outcome="pass")], [finding(stack=None)]) == []
+
+
+def test_a_baseline_of_the_same_moment_dates_what_was_there() -> None:
+    now = finding()
+    mark(Side(snapshot(taken=NOW), [now]), Side(snapshot(taken=NOW), [finding()]))
+    assert (now.baseline_state, now.first_seen) == ("unchanged", NOW)
 
 
 def test_a_stack_that_was_not_seen_now_is_not_gone_and_one_not_seen_then_is_not_new() -> None:
@@ -135,3 +178,34 @@ def test_a_baseline_from_the_future_dates_nothing() -> None:
     now = finding()
     mark(Side(snapshot(taken=NOW), [now]), Side(snapshot(taken="2031-01-01T00:00:00Z"), [finding()]))
     assert (now.baseline_state, now.first_seen) == ("unchanged", None)
+
+
+SEEN, HALF_SEEN = Process(500, "/usr/bin/web-1.2", 0, "/", "web"), Process(500, None, 0, "/", "web")
+
+
+def test_a_namespace_that_is_called_after_less_of_a_process_keeps_its_findings(tmp_path: Path) -> None:
+    before = host(others=[Net((port("tcp/0.0.0.0:7777"),), holder=SEEN)], taken=BEFORE)
+    now = host(others=[Net((port("tcp/0.0.0.0:7777"),), holder=HALF_SEEN, outside="not permitted")], taken=NOW)
+    told = audited(tmp_path, now, before)
+    assert ("listener-not-approved", "tcp/0.0.0.0:7777", "unchanged", BEFORE) in told["fail"]
+    assert "gone" not in told
+    assert not {rule for rule, *_ in told["fail"] + told["unknown"]} & {"listener-appeared", "listener-disappeared"}
+
+
+@pytest.mark.parametrize("approved", ["process:web", "process:web-1.2"])
+def test_a_policy_that_names_such_a_namespace_judges_it_by_its_name_of_now(tmp_path: Path, approved: str) -> None:
+    before, now = (host(others=[Net((port("tcp/0.0.0.0:7777"),), holder=one)], taken=at) for one, at in ((SEEN, BEFORE), (HALF_SEEN, NOW)))
+    policy = f"policy: 1\nlistening: {{approved: [{{name: web, port: 7777, stack: '{approved}'}}]}}\n"
+    told = audited(tmp_path, now, before, policy)
+    found = [one for one in told.get("fail", []) if one[0] == "listener-not-approved"]
+    assert found == ([] if approved == "process:web" else [("listener-not-approved", "tcp/0.0.0.0:7777", "unchanged", BEFORE)])
+    assert "gone" not in told
+
+
+def test_after_a_boot_nobody_knows_whether_a_namespace_that_is_called_after_a_process_is_the_same(tmp_path: Path) -> None:
+    before, now = (host(others=[Net((port(f"tcp/0.0.0.0:{n}"),), holder=SEEN)], taken=at) for n, at in ((7777, BEFORE), (7778, NOW)))
+    told = audited(tmp_path, now, before, rebooted=True)
+    assert ("listener-not-approved", "tcp/0.0.0.0:7778", None, None) in told["fail"]
+    assert ("listener-appeared", "tcp/0.0.0.0:7778", "new", NOW) in told["fail"]
+    assert ("listener-disappeared", "tcp/0.0.0.0:7777 of process:web-1.2 (at the baseline)", "new", NOW) in told["fail"]
+    assert "gone" not in told

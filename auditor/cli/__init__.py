@@ -6,7 +6,8 @@ import os
 import sys
 
 from auditor import __version__
-from auditor.cli import ending
+from auditor.cli import ending, standard_streams
+from auditor.cli.notices import say
 from auditor.errors import AuditorError
 
 COMMANDS = {
@@ -38,11 +39,12 @@ _INTERNAL, _OUTPUT, _INTERRUPTED, _USAGE = 70, 74, 130, 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code. What SIGTERM or SIGHUP ends dies by it, once what is half written is cleared away."""
+    standard_streams.stand_in()
     try:
         with ending.heeded():
             return _code(sys.argv[1:] if argv is None else argv)
     except ending.Ended as ended:
-        _say(f"port-auditor: ended by signal {ended.number}")
+        say(f"port-auditor: ended by signal {ended.number}")
         return ending.die_by(ended.number)
 
 
@@ -53,19 +55,18 @@ def _code(arguments: list[str]) -> int:
         return code
     except AuditorError as error:
         _flush_stdout()
-        _say(f"port-auditor: {error}")
-        _say(f"  what to do: {error.advice}")
+        say(*f"port-auditor: {error}\n  what to do: {error.advice}".split("\n"))
         return error.exit_code
     except BrokenPipeError:
         _drop_stdout()
         return _OUTPUT
     except KeyboardInterrupt:
-        _say("port-auditor: interrupted")
+        say("port-auditor: interrupted")
         return _INTERRUPTED
     except OSError as error:
         _drop_stdout()
-        _say(f"port-auditor: {error}")
-        _say("  what to do: see whether the place that was written to is full or gone")
+        say(f"port-auditor: {error}")
+        say("  what to do: see whether the place that was written to is full or gone")
         return _OUTPUT
     except Exception as error:
         _internal(error)
@@ -75,8 +76,7 @@ def _code(arguments: list[str]) -> int:
 def _flush_stdout() -> None:
     """What was told comes before what went wrong; and where it has nowhere to go, that is not what went wrong."""
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         _drop_stdout()
 
@@ -84,15 +84,6 @@ def _flush_stdout() -> None:
 def _drop_stdout() -> None:
     """What is still buffered has nowhere to go: let the interpreter's last flush find a place that takes it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _say(text: str) -> None:
-    from auditor.display import harmless
-
-    try:
-        sys.stderr.write("\n".join(harmless(line) for line in text.split("\n")) + "\n")
-    except OSError:
-        return
 
 
 def _internal(error: Exception) -> None:
@@ -103,8 +94,8 @@ def _internal(error: Exception) -> None:
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     at = f" ({where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno})" if where else ""
-    _say(f"port-auditor: internal error: {type(error).__name__}: {error}{at}")
-    _say("  what to do: report it; PORT_AUDITOR_TRACEBACK=1 in the environment shows where it comes from")
+    say(f"port-auditor: internal error: {type(error).__name__}: {error}{at}")
+    say("  what to do: report it; PORT_AUDITOR_TRACEBACK=1 in the environment shows where it comes from")
 
 
 def _run(arguments: list[str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +12,10 @@ from auditor import controls, plugins, redaction
 from auditor.cli import delivery
 from auditor.cli.collect import search_arguments, search_options
 from auditor.cli.judging import Judging, iana_names
+from auditor.cli.notices import say
 from auditor.cli.site_audit import chosen_site
 from auditor.cli.yardsticks import check_tables
 from auditor.coverage import Drift
-from auditor.display import harmless
 from auditor.errors import AuditorError
 from auditor.host_report import HostReport
 from auditor.policy import Policy, load
@@ -26,6 +25,7 @@ from auditor.report import FAIL_ON, Report
 from auditor.rule import Rule
 from auditor.sources import Source, from_path, this_host
 from auditor.tables import Tables
+from auditor.totals import FAIL_ON_BY_DEFAULT
 
 HELP = "Audit this host, or saved evidence, against a policy."
 EXAMPLE = """\
@@ -59,7 +59,12 @@ def arguments(parser: ArgumentParser) -> None:
     add("-b", "--baseline", metavar="SOURCE", help="say what changed since this bundle, snapshot, or folder of them, of the same hosts")
     add("-f", "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="write this format; - is stdout; may be repeated")
     add("-o", "--output", default="reports", metavar="DIR", help="where html, json and evidence go without -f (default: reports)")
-    add("--fail-on", choices=FAIL_ON, default="medium", help="exit 1 where something is open at this severity or above (default: medium)")
+    add(
+        "--fail-on",
+        choices=FAIL_ON,
+        default=FAIL_ON_BY_DEFAULT,
+        help="exit 1 where something is open at this severity or above (default: %(default)s)",
+    )
     add("--allow-incomplete", action="store_true", help="exit 0 although something is unknown; the verdict says so")
     add("--stack", metavar="NAME", help="judge this network stack only")
     add("--only", metavar="RULE,...", help="judge by these rules only")
@@ -86,17 +91,17 @@ def run(parsed: Namespace) -> int:
     tables = Tables()
     check_tables(policy, tables)
     site = chosen_site(parsed, parameters, tables)
-    judging = Judging(policy, tables, chosen, today, parsed.stack, site, parsed.baseline)
+    judging = Judging(policy, tables, chosen, today, parsed.stack, site, parsed.baseline, parsed.fail_on)
     policies = [policy, *(site.policies.values() if site else ())]
+    left_out = _left_out(parsed, len(chosen), len(rules))
     report = Report(
         tables=tables.provenance(), started=started, finished=started, evaluated_on=today.isoformat(),
         fail_on=parsed.fail_on, allow_incomplete=parsed.allow_incomplete,
         documents={name: _document(rule) for name, rule in rules.items()}, iana_ranges=tables.iana_ranges,
-        narrowed=_narrowed(parsed, len(chosen), len(rules)),
-        in_part=any(said is not None for said in (parsed.only, parsed.stack, parsed.hosts)),
+        narrowed=[*left_out, *([f"judged as of {parsed.today} (--today)"] if parsed.today is not None else [])], in_part=left_out,
         frameworks=controls.load(), shown_as=_presentation(parsed, policies),
     )  # fmt: skip
-    with delivery.Delivery(outputs, folder=parsed.output, with_evidence=not parsed.without_evidence, quiet=parsed.quiet) as deliver:
+    with delivery.Delivery(outputs, folder=parsed.output, quiet=parsed.quiet) as deliver:
         _judge_all(parsed, judging, policies, report, deliver)
         report.finished = _now()
         deliver.end(report)
@@ -123,11 +128,10 @@ def _judge_all(parsed: Namespace, judging: Judging, policies: list[Policy], repo
         report.drift.missing = [] if seen.live and seen.compared else sorted(judging.baseline.unmet)
     report.site = judging.site.coverage(seen.hosts, alone=seen.live) if judging.site else None
     if redact is not None:
-        redact.meet_others(report)
+        redact.report(report)
         for host in waiting:
             redact.host(host)
             _take(host, report, deliver)
-        redact.report(report)
 
 
 class _Seen:
@@ -153,11 +157,11 @@ def _judged(
         judging.site.look_over(parsed.sources)
     for source in sources:
         if not isinstance(source, Source):
-            sys.stderr.write(f"port-auditor: {harmless(source[1])}\n")
+            say(f"port-auditor: {source[1]}")
             report.bad_sources.append(source)
             continue
         if parsed.verbose:
-            sys.stderr.write(f"port-auditor: judging {harmless(source.given)} by {len(judging.rules)} rules\n")
+            say(f"port-auditor: judging {source.given} by {len(judging.rules)} rules")
         host = judging.host(source)
         seen.add(host)
         report.iana_names |= iana_names(host, judging.tables)
@@ -196,7 +200,10 @@ def _now() -> str:
     """The stamp of this moment, or SOURCE_DATE_EPOCH's (seconds since 1970), for reports that can be made again."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     known = epoch.isascii() and epoch.isdigit()
-    moment = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if known else datetime.datetime.now(datetime.UTC)
+    try:
+        moment = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if known else datetime.datetime.now(datetime.UTC)
+    except (OverflowError, ValueError) as error:
+        raise AuditorError(f"SOURCE_DATE_EPOCH={epoch[:40]} is no moment: {error}", "give seconds since 1970, or unset it") from None
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -237,7 +244,7 @@ def _sources(
 ) -> Iterator[Source | tuple[str, str]]:  # fmt: skip
     if not parsed.sources:
         if parsed.verbose:
-            sys.stderr.write("port-auditor: collecting from this host\n")
+            say("port-auditor: collecting from this host")
         options = search_options(parsed)
         if parsed.bind_test:
             from auditor.cli import bind_test
@@ -252,9 +259,8 @@ def _sources(
         yield from from_path(path, tables)
 
 
-def _narrowed(parsed: Namespace, chosen: int, known: int) -> list[str]:
-    """What --only and --stack keep from being judged, for the verdict to say."""
+def _left_out(parsed: Namespace, chosen: int, known: int) -> list[str]:
+    """What --only, --hosts and --stack keep from being judged, for the verdict to say."""
     said = [f"only {chosen} of {known} rules were asked (--only)"] if parsed.only is not None else []
     said += [f"evidence was expected of hosts {parsed.hosts} of the site only (--hosts)"] if parsed.hosts is not None else []
-    said += [f"judged as of {parsed.today} (--today)"] if parsed.today is not None else []
     return said + ([f"only the network stack {parsed.stack} was judged (--stack)"] if parsed.stack is not None else [])

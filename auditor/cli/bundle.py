@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+from auditor.cli.notices import say
 from auditor.errors import AuditorError
 
 TYPE_CHECKING = False
@@ -102,7 +103,6 @@ def _content(file: str) -> bytes:
 
 def _not_read(content: bytes) -> int:
     """Say which answers could not be read, and the first lines in them that could not; 3 where there are any."""
-    from auditor.display import harmless
     from auditor.evidence import load
     from auditor.sources import Source, from_bytes
     from auditor.tables import Tables
@@ -112,7 +112,7 @@ def _not_read(content: bytes) -> int:
         if isinstance(source, Source):
             said += source.snapshot.shown.get("visibility", {}).get("not_read", [])
             said += _lines(source.snapshot)
-    sys.stderr.write("".join(f"port-auditor: not read: {harmless(why)}\n" for why in said))
+    say(*(f"port-auditor: not read: {why}" for why in said))
     return 3 if said else 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from auditor.cli.notices import say
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -67,9 +69,7 @@ def run(parsed: Namespace) -> int:
 
         write(parsed.output, pieces)
     if trouble and not parsed.quiet:
-        from auditor.display import harmless
-
-        sys.stderr.write("".join(f"port-auditor: not seen: {harmless(why)}\n" for why in trouble[:_TOLD]))
+        say(*(f"port-auditor: not seen: {why}" for why in trouble[:_TOLD]))
         if len(trouble) > _TOLD:
-            sys.stderr.write(f"port-auditor: and {len(trouble) - _TOLD} more; they are in the bundle\n")
+            say(f"port-auditor: and {len(trouble) - _TOLD} more; they are in the bundle")
     return 3 if trouble else 0

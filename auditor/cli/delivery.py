@@ -15,6 +15,7 @@ from auditor import output, plugins
 from auditor.cli.terminal import shown_on
 from auditor.errors import AuditorError, OutputError
 from auditor.host_report import HostReport
+from auditor.in_words import counted
 from auditor.report import Report
 from auditor.reporter import Reporter, Streamed
 
@@ -45,15 +46,15 @@ class Delivery:
     went well, whole or not at all; one that cannot be written costs no other. Where every format is written host by host, no host has to be
     kept (`keeps` is false)."""
 
-    def __init__(self, outputs: list[tuple[Reporter, str]], *, folder: str, with_evidence: bool, quiet: bool) -> None:
+    def __init__(self, outputs: list[tuple[Reporter, str]], *, folder: str, quiet: bool) -> None:
         self._outputs = outputs
         self._folder = folder
-        self._with_evidence = with_evidence
         self._quiet = quiet
         self._files = ExitStack()
         self._stdout = _OntoStdout()
         streamed = [(reporter, file) for reporter, file in outputs if isinstance(reporter, Streamed)]
-        self.keeps = quiet or not outputs or len(streamed) < len(outputs)
+        waits_for_verdict = quiet and any(file == STDOUT for _, file in outputs)
+        self.keeps = waits_for_verdict or len(streamed) < len(outputs) or not outputs
         self._to_open = [] if self.keeps else streamed
         self._streams: list[_Stream] = []
         self._failures: list[OutputError] = []
@@ -93,6 +94,8 @@ class Delivery:
             yield
         except OutputError as error:
             self._failures.append(error)
+        except OSError as error:
+            self._failures.append(OutputError(f"cannot write: {error}", "see whether there is room where temporary files are (TMPDIR)"))
 
     def _each(self, step: Callable[[_Stream], None]) -> None:
         """Take the step for every format that is still being written; one that fails is written no more."""
@@ -116,7 +119,7 @@ class Delivery:
         written = []
         with self._tried():
             output.folder(self._folder)
-            for path, write in _usual_files(self._folder, report, self._with_evidence):
+            for path, write in _usual_files(self._folder, report):
                 with self._tried():
                     write(path)
                     written.append(path)
@@ -200,14 +203,14 @@ def _write(reporter: Reporter, report: Report, path: str) -> None:
         stream.flush()
 
 
-def _usual_files(folder: str, report: Report, with_evidence: bool) -> Iterator[tuple[str, Callable[[str], None]]]:
+def _usual_files(folder: str, report: Report) -> Iterator[tuple[str, Callable[[str], None]]]:
     """The default files in `folder`: their paths, and what writes each to its path."""
-    stem = os.path.join(folder, _stem(report.hosts))
+    stem = os.path.join(folder, _stem(report.hosts, named="hosts" not in report.shown_as.redacted))
     for name in _BY_DEFAULT:
         reporter = plugins.reporter(name)
         yield f"{stem}.{reporter.suffix}", partial(_write, reporter, report)
     taken: set[str] = set()
-    for host in report.hosts if with_evidence else []:
+    for host in report.hosts if report.shown_as.with_evidence else []:
         if host.evidence is not None:
             path = _untaken(os.path.join(folder, _stem([host])), ".evidence", taken)
             taken.add(path)
@@ -227,11 +230,11 @@ def _untaken(stem: str, suffix: str, taken: set[str]) -> str:
     return path
 
 
-def _stem(hosts: list[HostReport]) -> str:
+def _stem(hosts: list[HostReport], *, named: bool = True) -> str:
     """HOST-TAKEN, of characters that are safe in a file's name everywhere. Where the moment is not known the evidence stands for it, and
-    where there are several hosts the evidence of all: another audit of other evidence has another name."""
-    if len(hosts) != 1:
-        return f"{len(hosts)}-hosts-{_fingerprint(hosts)}"
+    for all where there are several hosts, or one that is not to be `named`: another audit of other evidence has another name."""
+    if len(hosts) != 1 or not named:
+        return f"{counted(len(hosts), 'host').replace(' ', '-')}-{_fingerprint(hosts)}"
     taken = str(hosts[0].snapshot.shown.get("taken") or f"unknown-{_fingerprint(hosts)}")
     name = _UNSAFE.sub("_", hosts[0].name).lstrip(".-")[:100] or "host"
     return f"{name}-{_UNSAFE.sub('', taken)[:40]}"

@@ -8,10 +8,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from itertools import groupby
 
+from auditor.cli.notices import say
 from auditor.differences import NOT_COMPARED, UNKNOWN, A, B, Change
 from auditor.display import harmless
 from auditor.errors import SourceError
 from auditor.host_pairs import HostChanges, compare_hosts
+from auditor.in_words import counted
 from auditor.model import Snapshot
 from auditor.sources import Source, from_path
 from auditor.tables import Tables
@@ -55,7 +57,7 @@ def run(parsed: Namespace) -> int:
                 yield source.snapshot
             else:
                 unread[side].append(source[1])
-                sys.stderr.write(f"port-auditor: {harmless(source[1])}\n")
+                say(f"port-auditor: {source[1]}")
 
     hosts = compare_hosts(snapshots(A, parsed.before), snapshots(B, parsed.after), unread)
     for side, path in ((A, parsed.before), (B, parsed.after)):
@@ -105,14 +107,10 @@ def _verdict(hosts: list[HostChanges], unread: int) -> str:
     unknown = sum(change.sign == UNKNOWN for change in changes)
     certain = len(changes) - unknown
     untold = [f"{unknown} {NOT_COMPARED}"] if unknown else []
-    untold += [f"{_counted(unread, 'source')} could not be read"] if unread else []
-    size = [_counted(len(hosts), "host"), _counted(sum(host.stacks for host in hosts), "stack"),
-            _counted(sum(host.sockets for host in hosts), "socket")]  # fmt: skip
+    untold += [f"{counted(unread, 'source')} could not be read"] if unread else []
+    size = [counted(len(hosts), "host"), counted(sum(host.stacks for host in hosts), "stack"),
+            counted(sum(host.sockets for host in hosts), "socket")]  # fmt: skip
     seen = f"{', '.join(size)} in view"
     if certain:
-        return f"DIFFERENT: {', '.join([_counted(certain, 'difference'), *untold])}; {seen}"
+        return f"DIFFERENT: {', '.join([counted(certain, 'difference'), *untold])}; {seen}"
     return f"NOT KNOWN: no certain difference, but {', '.join(untold)}; {seen}" if untold else f"SAME: nothing differs; {seen}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from auditor.approvals import approvals
 from auditor.baseline import Baseline, Earlier
 from auditor.cli.site_audit import SiteAudit
+from auditor.days import day
 from auditor.differences import SINCE_BASELINE
 from auditor.errors import SourceError
 from auditor.evaluate import evaluate
@@ -20,6 +21,7 @@ from auditor.since_baseline import Side, mark
 from auditor.site import Assignment
 from auditor.snapshot_differences import differences
 from auditor.sources import Source, from_path
+from auditor.stack_pairs import StackPairs
 from auditor.tables import Tables
 
 
@@ -28,13 +30,14 @@ class Judging:
 
     def __init__(
         self, policy: Policy, tables: Tables, rules: Sequence[Rule], today: datetime.date, only_stack: str | None,
-        site: SiteAudit | None, baseline: str | None,
+        site: SiteAudit | None, baseline: str | None, fail_on: str,
     ) -> None:  # fmt: skip
         self.policy = policy
         self.tables = tables
         self.rules = rules
         self.today = today
         self.only_stack = only_stack
+        self.fail_on = fail_on
         self.site = site
         self.baseline = Baseline(_earlier(baseline, tables, site))
 
@@ -44,7 +47,7 @@ class Judging:
         snapshot = source.snapshot
         earlier = self.baseline.of(_name(snapshot, one), snapshot)
         host = HostReport(source, by, self._findings(snapshot, by, earlier, one), vendor_default(snapshot, self.tables), one)
-        host.approvals = approvals(snapshot, by, self.only_stack) if by.approved_given else None
+        host.approvals = approvals(snapshot, by, self.today, self.only_stack) if by.approved_given else None
         host.accepted = [one.told for one in (*by.waivers, *by.gaps) if one.speaks_of(host.name)]
         if earlier is not None:
             host.baseline = earlier
@@ -56,20 +59,14 @@ class Judging:
         return evaluate(snapshot, by, self.tables, self.rules, self.today, self.only_stack, baseline=earlier, assignment=one)
 
     def _since(self, earlier: Snapshot, host: HostReport) -> list[Finding]:
-        """What is gone since. A host that was renamed since then has its name of now in the findings of then."""
-        day = _day(earlier.shown.get("taken")) or self.today
-        then = evaluate(earlier, host.policy, self.tables, self.rules, day, self.only_stack, assignment=host.assignment)
+        """What is gone since. A host or a stack that has another name since then has its name of now in the findings of then."""
+        of_then = day((earlier.shown.get("taken") or "")[:10]) or self.today
+        stacks = StackPairs(earlier, host.snapshot, SINCE_BASELINE[0])
+        then = evaluate(stacks.before, host.policy, self.tables, self.rules, of_then, self.only_stack, assignment=host.assignment)
         for finding in then:
             finding.host = host.name
         about_changes = [rule.name for rule in self.rules if "baseline" in rule.needs]
-        return mark(Side(host.snapshot, host.findings), Side(earlier, then), about_changes)
-
-
-def _day(stamp: str | None) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat((stamp or "")[:10])
-    except ValueError:
-        return None
+        return mark(Side(host.snapshot, host.findings), Side(earlier, then), about_changes, stacks.unsure, self.fail_on)
 
 
 def _earlier(path: str | None, tables: Tables, site: SiteAudit | None) -> Iterator[Earlier]:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from auditor.display import harmless
+from auditor.cli.notices import say
 from auditor.errors import AuditorError, SourceError
 from auditor.model import Snapshot
 from auditor.policy import load
@@ -63,7 +63,7 @@ def run(parsed: argparse.Namespace) -> int:
         sys.stdout.buffer.write(written)
     else:
         write(parsed.output, [written])
-    sys.stderr.write(f"port-auditor: {harmless(_told(made, parsed.output))}\n")
+    say(f"port-auditor: {_told(made, parsed.output)}")
     return INCOMPLETE if bad or made.gaps else COMPLETE
 
 
@@ -80,7 +80,7 @@ def _snapshots(sources: list[str], tables: Tables) -> tuple[list[Snapshot], int]
                 found.append(source.snapshot)
             else:
                 bad += 1
-                sys.stderr.write(f"port-auditor: {harmless(source[1])}\n")
+                say(f"port-auditor: {source[1]}")
     if not found:
         raise SourceError("no source could be read", "give bundles made by `port-auditor collect`, or a folder of them")
     return found, bad

@@ -6,6 +6,8 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 
+from auditor.cli.notices import say
+
 HELP = "Print what evidence means, as JSON (port-auditor/snapshot/1), a line for each host."
 EXAMPLE = 'example: port-auditor snapshot web1.evidence | jq ".stacks.seen[].name"'
 
@@ -26,7 +28,7 @@ def run(parsed: Namespace) -> int:
     seen = 0
     for source in from_path(parsed.source, tables) if parsed.source is not None else [this_host(tables)]:
         if not isinstance(source, Source):
-            sys.stderr.write(f"port-auditor: {source[1]}\n")
+            say(f"port-auditor: {source[1]}")
             code = 3
             continue
         seen += 1

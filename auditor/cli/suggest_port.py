@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from auditor.display import harmless
 from auditor.errors import AuditorError, SourceError
 from auditor.free_ports import PROTOCOLS, Claimant, FreePorts, free_ports, host_records, left_by, records_for, records_of, size
+from auditor.in_words import counted
 from auditor.model import Snapshot
 from auditor.port_range import PORT_MAX, PortRange
 from auditor.sources import Source, from_path
@@ -85,13 +86,13 @@ def _records(systems: Sequence[str], hosts: Sequence[tuple[str, Snapshot]], tabl
 
 
 def _numbers(systems: int, hosts: int) -> list[str]:
-    return [_counted(number, noun) for number, noun in ((systems, "system"), (hosts, "host")) if number]
+    return [counted(number, noun) for number, noun in ((systems, "system"), (hosts, "host")) if number]
 
 
 def _answer(free: FreePorts, asked: str, suggested: list[int], every: bool) -> list[str]:
     doubts = [line for one in free.claimants for doubt in one.doubts for line in _filled(f"{one.name}: {doubt}")]
     if suggested:
-        head = f"Free for {asked}: {_counted(size(free.left), 'port')} in {_counted(len(free.left), 'range')}"
+        head = f"Free for {asked}: {counted(size(free.left), 'port')} in {counted(len(free.left), 'range')}"
         return [head, *_listed(free, every), f"Suggested: {', '.join(map(str, suggested))}"]
     if not free.left:
         also = ["Beside that it is not known what more these take:", *doubts] if doubts else []
@@ -112,7 +113,7 @@ def _why_nothing(free: FreePorts) -> str:
     alone = [claimant.name for claimant in free.systems if not left_by([claimant, *free.registers])]
     said = f"What takes it: {', '.join(map(str, claims))}"
     if left:
-        said += f"; the registry or the notable ports take the {_counted(size(left), 'port')} that this leaves"
+        said += f"; the registry or the notable ports take the {counted(size(left), 'port')} that this leaves"
     return f"{said}. By itself already leaves nothing: {', '.join(alone) or 'none of them'}."
 
 
@@ -128,13 +129,13 @@ def _taken(claimant: Claimant, free: FreePorts) -> list[str]:
     if not kinds and not claimant.doubts:
         lines.append("    takes nothing of this protocol")
     elif kinds:
-        lines.append(f"    without it {_counted(free.taken_alone(claimant), 'port')} more would be free")
+        lines.append(f"    without it {counted(free.taken_alone(claimant), 'port')} more would be free")
     return [*lines, *_filled(f"source: {claimant.source}", "    ")]
 
 
 def _ranges(ranges: list[PortRange]) -> str:
     joined = PortRange.joined(ranges)
-    total = _counted(size(joined), "port")
+    total = counted(size(joined), "port")
     if len(joined) > RANGES_SHOWN:
         return f"{total} in {len(joined)} ranges"
     return f"{', '.join(map(str, joined))} ({total})"
@@ -144,7 +145,3 @@ def _filled(text: str, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

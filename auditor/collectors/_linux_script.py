@@ -133,7 +133,7 @@ class ScriptEvidence(LinuxEvidence):
             row: Row = processes.row(pids[0]) if pids else (None, "", "", None, None, None)
             init = "" if places.init is None else str(int(places.init is place))
             told = (place.label, str(int(place.own)), init, str(place.processes), row[0], row[3], row[4], row[5])
-            found += [(*told, mount) for mount in (place.mounts or (None,))]
+            found += [(*told, mount, place.table) for mount in (place.mounts or (None,))]
         self._add("builtin:namespaces", NAMESPACE_COLUMNS, (found, processes.gaps + places.gaps))
 
     def _sockets(self, text: Text, processes: Processes, places: Places) -> None:

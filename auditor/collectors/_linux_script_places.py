@@ -13,10 +13,11 @@ _INODE = re.compile(r"(?:net|pid):\[([0-9]{1,20})\]")
 
 class Place:
     """A network namespace: `where` it was looked into from, `pids` processes in it, `why_not` the reason where what was read there may be
-    another's."""
+    another's, `table` the inode of its /proc/PID/net/tcp."""
 
-    def __init__(self, label: str, where: str) -> None:
+    def __init__(self, label: str, where: str, table: str = "") -> None:
         self.label = label
+        self.table = table
         self.where = where
         self.own = where == "self"
         self.pids: list[int] = []
@@ -46,7 +47,7 @@ class Places:
         for inode, wheres in by_table.items():
             where = next((w for w in wheres if w in read), wheres[0])
             number = next((n for w in (where, *wheres) if (n := inode_of(links.get(f"/proc/{w}/ns/net") or "", "net"))), None)
-            place = Place(f"netns:{number}" if number else f"procnet:{inode}", where)
+            place = Place(f"netns:{number}" if number else f"procnet:{inode}", where, inode)
             tasks = [w for w in wheres if w != "self"]
             self.labels |= dict.fromkeys(tasks, place.label)
             place.pids = [pid for w in tasks if "/" not in w and (pid := int(w)) in processes.alive]

@@ -85,7 +85,7 @@ def _stack(
         facts = Facts([*facts.seen, *blacklist, *modules.seen], facts.source, [*facts.gaps, *gaps, *modules.gaps])
     privileged = known.privileged(linux.head.get("release", ""))
     shown: dict[str, Any] = {
-        "name": namespace.name, "kind": namespace.kind, "privileged": privileged,
+        "name": namespace.name, "kind": namespace.kind, "identities": namespace.identities, "privileged": privileged,
         "ephemeral": ephemeral, "reserved": reserved, "listening": listening, "addresses": interfaces.facts, "settings": facts,
         "persisted": settings.persisted(linux, namespace),
         "socket_units": declared(linux) if host else Facts([], "a host's units open their sockets in its own stack", namespace.doubt),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from auditor.collectors._linux_evidence import LinuxEvidence
 from auditor.collectors._linux_owners import container_of, unit_of
 from auditor.facts import Gap
 from auditor.owner import DELETED, without_unproven
 
-COLUMNS = "stack self init processes pid process executable cgroup mounted"
+COLUMNS = "stack self init processes pid process executable cgroup mounted procnet?"
+_NUMBERED = re.compile(r"(?:netns|procnet):[0-9]+")
 _ODD = re.compile(r"[^A-Za-z0-9_.+-]")
 
 
 class Namespace:
     """`label` as the bundle has it, `name` as the report has it, `kind` host or netns, `own` where the probes ran in it. `doubt` is a gap
-    where the listing does not say which one it is: it may be the host's own."""
+    where the listing does not say which one it is: it may be the host's own. `identities` are what else it is known by."""
 
-    __slots__ = ("doubt", "kind", "label", "name", "own")
+    __slots__ = ("doubt", "identities", "kind", "label", "name", "own")
 
     def __init__(self, label: str, name: str, kind: str, own: bool, told: bool) -> None:
         self.label = label
@@ -25,6 +27,7 @@ class Namespace:
         self.kind = kind
         self.own = own
         self.doubt = [] if told else [Gap("which network namespace it is, is not shown")]
+        self.identities: list[str] = []
 
 
 def namespaces(evidence: LinuxEvidence, containers: dict[str, str]) -> tuple[list[Namespace], list[Gap]]:
@@ -53,7 +56,15 @@ def namespaces(evidence: LinuxEvidence, containers: dict[str, str]) -> tuple[lis
     for label, own_rows in by_label.items():
         if label != host:
             found.append(Namespace(label, names[label], "netns", _is(own_rows, 1), told=bool(own_rows) and not gaps))
+    for one in found:
+        one.identities = list(_identities(one.label, by_label[one.label]))
     return found, gaps
+
+
+def _identities(label: str, rows: list[tuple[str | None, ...]]) -> Iterator[str]:
+    numbered = {label, *(f"procnet:{row[9]}" for row in rows)}
+    yield from sorted(filter(_NUMBERED.fullmatch, numbered))
+    yield from sorted({f"container:{one}" for row in rows if (one := container_of(row[7] or ""))})
 
 
 def _is(rows: list[tuple[str | None, ...]], column: int) -> bool:

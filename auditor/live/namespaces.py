@@ -10,7 +10,7 @@ import os
 
 from auditor.live import rows
 
-COLUMNS = "stack self init processes pid process executable cgroup mounted"
+COLUMNS = "stack self init processes pid process executable cgroup mounted procnet"
 _ENTRANCES = 4
 _ONE_THREAD = 3
 """Links of a task folder: itself, its parent, and each thread."""
@@ -206,7 +206,7 @@ def _mounted() -> list[tuple[bytes, int]]:
 
 
 def table(namespaces: list[Namespace]) -> bytes:
-    """A row per namespace and mount; the process named is the first that was found in it."""
+    """A row per namespace and mount; the process named is the first that was found in it, `procnet` the inode of its /proc/PID/net/tcp."""
     from auditor.live.owners import process_row
 
     lines = []
@@ -215,8 +215,9 @@ def table(namespaces: list[Namespace]) -> bytes:
         row = process_row(namespace.pids[0], running=namespace.outside[0].removesuffix("/net")) if namespace.pids else None
         process = row.split(b"\t") if row else [b"-", b"", b"", b"-", b"-", b"-"]
         mounts = [rows.field(mount) for mount in namespace.mounted] or [b"-"]
+        outside = _inode_from_outside(namespace)
         for mount in mounts:
             lines.append(b"\t".join((
                 namespace.label.encode(), b"%d" % namespace.own, init, b"%d" % namespace.processes,
-                process[0], process[3], process[4], process[5], mount)))  # fmt: skip
+                process[0], process[3], process[4], process[5], mount, b"" if outside is None else b"%d" % outside)))  # fmt: skip
     return rows.table(COLUMNS, lines)

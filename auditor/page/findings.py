@@ -14,6 +14,8 @@ Marks = dict[tuple[str, str, str], list[tuple[str, Finding]]]
 """(anchor, finding) by the host, stack and subject that the finding is on."""
 REASONED = ("pass", "notchecked", "notapplicable", "notselected")
 """Outcomes whose message says what was judged or why not, and is shown in the table of all outcomes."""
+_SAID = ("severity", "subject", "count", "message", "observed", "expected", "source", "who", "controls")
+"""What the page says of a finding, but for where, since when, its waiver and its fingerprint."""
 
 
 def _grouped(findings: Iterable[Finding], key: Callable[[Finding], str]) -> list[tuple[str, list[Finding]]]:
@@ -28,6 +30,16 @@ def by_severity(findings: list[Finding]) -> list[tuple[str, list[tuple[str, list
 def by_rule(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
     """In the report's order: a rule's findings stand together within a severity, whose heading or badge comes first."""
     return _grouped(findings, lambda finding: finding.rule)
+
+
+def alike(findings: list[Finding]) -> list[list[Finding]]:
+    """Those of a rule that say the same of several hosts or stacks stand together; all in the report's order."""
+    same: dict[tuple[Any, ...], list[Finding]] = {}
+    for finding in findings:
+        accepted = tuple(sorted((finding.waiver or {}).items()))
+        said = tuple(getattr(finding, name) for name in _SAID)
+        same.setdefault((*said, accepted), []).append(finding)
+    return list(same.values())
 
 
 def by_reason(report: Report, findings: list[Finding]) -> list[dict[str, Any]]:
@@ -67,7 +79,7 @@ def marked(findings: Iterable[Finding], anchors: dict[Finding, str]) -> Marks:
 
 
 def place(finding: Finding) -> str:
-    return finding.host if finding.stack is None else f"{finding.host}, stack {finding.stack}"
+    return finding.host if finding.elsewhere is None else f"{finding.host}, stack {finding.elsewhere}"
 
 
 def first_seen(finding: Finding, host: HostReport | None, report: Report) -> str:

@@ -8,12 +8,14 @@ from auditor.bind_view import Row, compared, left_out, who
 from auditor.facts import Facts, Gap
 from auditor.host_report import HostReport
 from auditor.listener_outcomes import WORDS, ListenerOutcomes
-from auditor.model import Snapshot, Socket, Stack
+from auditor.model import HOST_STACK, SEVERITIES, Snapshot, Socket, Stack
+from auditor.page.approvals import ApprovedAs
 from auditor.page.findings import Marks
 from auditor.page.ranges import KINDS, NOT_SHOWN, of_iana, of_stack, of_vendor
 from auditor.page.sockets import Reasons, by_port, endpoint, listener
 from auditor.port_map import port_maps
 from auditor.report import Report
+from auditor.totals import Totals
 from auditor.who_may_bind import ways
 
 _FACTS = (*KINDS, "listening", "addresses", "settings", "persisted", "grants")
@@ -25,7 +27,7 @@ _VISIBILITY = ("rights", "processes", "owners", "owners_reason", "namespaces", "
 _KINDS_OF_STACKS = {"host": "the host's own", "netns": "network namespace", "vnet": "vnet jail", "rdomain": "routing domain"}
 
 
-def host_rows(host: HostReport, anchor: str, report: Report, marks: Marks) -> dict[str, Any]:
+def host_rows(host: HostReport, anchor: str, report: Report, marks: Marks, approved: ApprovedAs) -> dict[str, Any]:
     """`anchor` is where it stands on the page."""
     shown = host.snapshot.shown
     outcomes = ListenerOutcomes(host, report.state)
@@ -38,14 +40,22 @@ def host_rows(host: HostReport, anchor: str, report: Report, marks: Marks) -> di
         **{key: shown.get(key, "unknown") for key in ("system", "release", "taken", "machine_id", "boot_id")},
         "visibility": _visibility(host.snapshot),
         "gaps": _gaps(host.snapshot),
-        "limits": shown.get("limits", []),
+        "counts": _counts(host, report),
         "settings": {} if stacks else shown.get("settings", {}),
         "yardsticks": [of_vendor(host.vendor, shown), of_iana(report)],
         "stacks": [
-            {**_stack(stack, host, report, outcomes, marks), "anchor": f"{anchor}-stack-{number}", "map": drawn}
+            {**_stack(stack, host, report, outcomes, marks, approved), "anchor": f"{anchor}-stack-{number}", "map": drawn}
             for number, (stack, drawn) in enumerate(maps, 1)
         ],
     }
+
+
+def _counts(host: HostReport, report: Report) -> dict[str, Any]:
+    """What its findings count as, in the report's own way of counting."""
+    totals = Totals(report.fail_on)
+    totals.add(host)
+    by_severity = [f"{totals.open[severity]} {severity}" for severity in reversed(SEVERITIES) if totals.open[severity]]
+    return {"by_severity": by_severity, **{state: totals.states[state] for state in ("open", "unknown", "waived", "error")}}
 
 
 def _visibility(snapshot: Snapshot) -> list[tuple[str, list[str]]]:
@@ -89,7 +99,9 @@ def _gaps(snapshot: Snapshot) -> list[dict[str, Any]]:
     ]
 
 
-def _stack(stack: Stack, host: HostReport, report: Report, outcomes: ListenerOutcomes, marks: Marks) -> dict[str, Any]:
+def _stack(
+    stack: Stack, host: HostReport, report: Report, outcomes: ListenerOutcomes, marks: Marks, approved: ApprovedAs
+) -> dict[str, Any]:  # fmt: skip
     known: Facts[Socket] | None = stack.shown.get("listening")
     sockets = sorted(known.seen if known is not None else (), key=by_port)
     reasons: Reasons = {}
@@ -97,6 +109,7 @@ def _stack(stack: Stack, host: HostReport, report: Report, outcomes: ListenerOut
     place = (host.name, stack.name)
     return {
         "name": stack.name,
+        "elsewhere": None if stack.name == HOST_STACK else stack.name,
         "kind": _KINDS_OF_STACKS.get(stack.kind, stack.kind),
         "row": of_stack(stack),
         "addresses": [_address(one.shown) for one in _seen(stack, "addresses")],
@@ -109,6 +122,7 @@ def _stack(stack: Stack, host: HostReport, report: Report, outcomes: ListenerOut
                 outcomes.found(stack, socket, "unknown"),
                 reasons,
             )
+            | {"approved": approved.get((stack.name, socket.subject), [])}
             for socket in sockets
         ],
         "reasons": reasons,

@@ -6,6 +6,7 @@ from typing import Any
 
 from auditor.facts import Facts
 from auditor.host_report import VendorDefault
+from auditor.in_words import counted
 from auditor.model import Range, Stack
 from auditor.port_range import PORT_MAX, PortRange
 from auditor.report import Report
@@ -61,5 +62,5 @@ def _words(one: Range) -> str:
 
 
 def _counted(ports: PortRange, narrowed: str = "") -> str:
-    count = f"{len(ports)} port{'s' * (len(ports) != 1)}"
+    count = counted(len(ports), "port")
     return f"{ports} ({count}{', ' * bool(narrowed)}{narrowed})"

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from auditor.display import harmless, holders
+from auditor.host_report import HostReport
 from auditor.lacking import lacking
 from auditor.listener_outcomes import ListenerOutcomes
 from auditor.model import Finding, Socket, Stack
@@ -27,7 +28,7 @@ COLUMNS = (
     "record", "host", "stack", "rule", "subject", "state", "severity", "outcome", "evidence", "message", "observed", "expected", "source",
     "who", "count", "examples", "controls", "baseline_state", "first_seen", "standing", "waiver_id", "waiver_owner", "waiver_approved_by",
     "waiver_reason", "waiver_expires", "waiver_ticket", "fingerprint", "protocol", "address", "port", "family", "reach", "owner_state",
-    "users", "executables", "units", "containers", "iana_name", "found",
+    "users", "executables", "units", "containers", "iana_name", "found", "taken", "evaluated_on", "policy",
 )  # fmt: skip
 _OF_FINDING = ("rule", "host", "stack", "subject", "outcome", "severity", "message", "observed", "expected", "source", "who", "count",
                "baseline_state", "first_seen", "fingerprint")  # fmt: skip
@@ -43,42 +44,57 @@ _BEGINS_FORMULA = re.compile("(^|;)(?=[\\s\"'`]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\
 """= + - @, also full-width and small (U+FF1D ..., U+FE66 ...), at the beginning of a cell or where a semicolon makes one."""
 
 Cell = str | int | None
+Row = dict[str, str | int]
 
 
 class Table:
     """Its header, and then its rows."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._rows = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-        self._rows.writeheader()
+        self._table = csv.DictWriter(stream, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+        self._table.writeheader()
 
     def host(self, one: Report) -> None:
         """A host: its verdict, its findings gravest first, and its listeners by protocol and port."""
         for audited in one.hosts:
-            self._rows.writerow(_verdict(one, host=audited.name, source=audited.given))
-            self._rows.writerows(_finding(one, finding) for finding in one.findings)
-            outcomes = ListenerOutcomes(audited, one.state)
-            for stack in audited.snapshot.facts("stacks").seen:
-                sockets = sorted(stack.facts("listening").seen, key=_place)
-                self._rows.writerows(_listener(one, audited.name, stack, socket, outcomes) for socket in sockets)
+            self._write(one, _host(one, audited), taken=audited.snapshot.shown.get("taken"))
 
     def end(self, report: Report) -> None:
         """What nobody looked at, and the verdict of the whole."""
         for kind, name, why in lacking(report):
             place = {_PLACES[kind]: name} if kind in _PLACES else {}
-            self._rows.writerow(_row(LACKING, state="incomplete", message=why, **place))
-        self._rows.writerow(_verdict(report))
+            self._write(report, [_row(LACKING, state="incomplete", message=why, **place)])
+        self._write(report, [_verdict(report)])
+
+    def _write(self, report: Report, rows: Iterable[Row], **when: Cell) -> None:
+        """Rows, each with the day and the policies of its report."""
+        policies = sorted(f"{policy.name}@{policy.sha256[:8]}" for policy in report.totals.policies.values())
+        about = _cells(**when, evaluated_on=report.evaluated_on, policy=_several(policies))
+        self._table.writerows({**row, **about} for row in rows)
 
 
-def _row(record: str, **cells: Cell) -> dict[str, str | int]:
-    return {"record": record, **{name: cell if isinstance(cell, int) else _safe(cell) for name, cell in cells.items()}}
+def _host(one: Report, audited: HostReport) -> Iterator[Row]:
+    yield _verdict(one, host=audited.name, source=audited.given)
+    yield from (_finding(one, finding) for finding in one.findings)
+    outcomes = ListenerOutcomes(audited, one.state)
+    for stack in audited.snapshot.facts("stacks").seen:
+        for socket in sorted(stack.facts("listening").seen, key=lambda socket: socket.place):
+            yield _listener(one, audited.name, stack, socket, outcomes)
 
 
-def _verdict(report: Report, **cells: Cell) -> dict[str, str | int]:
+def _row(record: str, **cells: Cell) -> Row:
+    return {"record": record, **_cells(**cells)}
+
+
+def _cells(**cells: Cell) -> Row:
+    return {name: cell if isinstance(cell, int) else _safe(cell) for name, cell in cells.items()}
+
+
+def _verdict(report: Report, **cells: Cell) -> Row:
     return _row(VERDICT, state=report.verdict, evidence=report.evidence_state, message=report.statement, **cells)
 
 
-def _finding(report: Report, finding: Finding) -> dict[str, str | int]:
+def _finding(report: Report, finding: Finding) -> Row:
     waiver = finding.waiver or {}
     return _row(
         FINDING,
@@ -91,7 +107,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, str | int]:
     )
 
 
-def _listener(report: Report, host: str, stack: Stack, socket: Socket, outcomes: ListenerOutcomes) -> dict[str, str | int]:
+def _listener(report: Report, host: str, stack: Stack, socket: Socket, outcomes: ListenerOutcomes) -> Row:
     shown = socket.shown
     owners = [owner.shown for owner in shown.get("owners_seen", [])]
     return _row(
@@ -119,10 +135,6 @@ def _safe(text: str | None) -> str:
     kept = marked.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
     more = len(marked) - len(kept)
     return f"{kept} ... and {more} characters more; the json report has all" if more else marked
-
-
-def _place(socket: Socket) -> tuple[str, int, str]:
-    return socket.shown.get("protocol", ""), socket.shown.get("port", -1), socket.numbered_subject
 
 
 REPORTER = Streamed(suffix="csv", media_type="text/csv", begin=Table)

@@ -36,7 +36,8 @@ _TEMPLATE_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError
 _READERS = {"Remedy.on", "Report.qualifications", "Report.standing", "Report.state"}
 _READERS_OF_A_DICT = {"get", "items", "keys", "values"}
 _READERS_OF_A_LIST = {"count", "index"}
-"""The methods that a template may call; those of texts beside."""
+"""The methods that a template may call; those of texts beside, but for these."""
+_MAKERS_OF_MARKUP = {"translate"}
 _NOT_PLAIN = re.compile("[^\n\t -~]")
 _OURS = shipped("reports", "templates")
 _STYLES = ("report.css", "port_map.css")
@@ -111,7 +112,7 @@ def _environment(loader: BaseLoader, functions: list[Any]) -> Environment:
 def _only_reads(method: MethodType | BuiltinMethodType) -> bool:
     owner = method.__self__
     if isinstance(owner, (str, Mapping)):
-        return isinstance(owner, str) or method.__name__ in _READERS_OF_A_DICT
+        return method.__name__ not in _MAKERS_OF_MARKUP if isinstance(owner, str) else method.__name__ in _READERS_OF_A_DICT
     return method.__qualname__ in _READERS or (isinstance(owner, (list, tuple)) and method.__name__ in _READERS_OF_A_LIST)
 
 

@@ -13,9 +13,10 @@ from typing import Any, TextIO
 
 from auditor import __version__
 from auditor.host_report import HostReport
+from auditor.in_words import few
 from auditor.lacking import lacking
 from auditor.markdown_words import WHOLE, code, prose
-from auditor.model import Finding
+from auditor.model import HOST_STACK, Finding
 from auditor.report import Report
 from auditor.reporter import Reporter
 
@@ -49,7 +50,7 @@ def render(report: Report, stream: TextIO) -> None:
         _section(f"Accepted gaps ({len(accepted)})", _unknown(report, accepted), 1_500),
         _section(f"Inventory, not open ({len(inventory)})", _inventory(report, aside), 800),
         _section("Controls", _controls(report), 1_500),
-        _section("Not checked, with nothing to compare with", _not_checked(report), 2_000),
+        _section("Not checked: nothing to compare with", _not_checked(report), 2_000),
         _off(report),
         _section("Never shown by this method", _limits(report), 2_500),
         f"### Listeners ({report.totals.sight.listeners})\n\nThey are not listed here: {_ELSEWHERE}.",
@@ -159,7 +160,7 @@ def _rule(report: Report, severity: str, rule: str, systems: set[str | None]) ->
 
 
 def _entry(report: Report, finding: Finding) -> str:
-    where = code(finding.host) + (f", stack {code(finding.stack)}" if finding.stack else "")
+    where = code(finding.host) + (f", stack {code(finding.elsewhere)}" if finding.elsewhere else "")
     count = f" ({finding.count} of them)" if finding.count > 1 else ""
     rule = "" if report.state(finding) == "open" else f"{code(finding.rule)} "
     said = [f"- {rule}{code(finding.subject)}{count} on {where}: {prose(finding.message)}"]
@@ -191,8 +192,9 @@ def _unknown(report: Report, found: list[Finding]) -> list[str]:
         by_reason.setdefault((finding.host, finding.message, report.standing(finding)), []).append(finding)
     said = []
     for (host, reason, standing), alike in by_reason.items():
-        stacks = ", ".join(map(code, dict.fromkeys(f.stack for f in alike if f.stack)))
-        lead = f"- {code(host)}{f', stack {stacks}' if stacks else ''}: {prose(reason)}"
+        stacks = list(dict.fromkeys(f.stack for f in alike if f.stack))
+        where = f", stack {few(list(map(code, stacks)))}" if stacks not in ([], [HOST_STACK]) else ""
+        lead = f"- {code(host)}{where}: {prose(reason)}"
         kept = f"\n  - {prose(standing)}" if standing else ""
         said.append(f"{lead}{kept}\n  - not judged: {', '.join(_rules(alike))}")
     return said
@@ -215,11 +217,9 @@ def _controls(report: Report) -> list[str]:
     """One line for each framework, where a policy chose any."""
     if not any(host.policy.controls for host in report.hosts):
         return []
-    lowered = " Not everything was seen: each rule counts a step less than mapped."
-    return [
-        f"- {prose(view.framework.title)}: {prose(view.summary)}.{lowered * view.lowered} {prose(view.disclaimer)}"
-        for view in report.controls
-    ]
+    views = report.controls
+    lowered = [f"- Each rule counts a step less than mapped: {prose(view.lowered)}." for view in views[:1] if view.lowered]
+    return lowered + [f"- {prose(view.framework.title)}: {prose(view.summary)}. {prose(view.disclaimer)}" for view in views]
 
 
 def _not_checked(report: Report) -> list[str]:

@@ -1,12 +1,7 @@
 """One line for Nagios, Icinga and what else runs their plugins: a status, the verdict in words, and performance data.
 
-The status is of the report, not of the process: port-auditor keeps its own exit codes. A check command says what its own is to be:
-
-    line=$(port-auditor audit -f nagios) || :
-    echo "$line"
-    case $line in "PORT-AUDITOR OK"*) exit 0 ;; "PORT-AUDITOR WARNING"*) exit 1 ;; "PORT-AUDITOR CRITICAL"*) exit 2 ;; *) exit 3 ;; esac
-
-So no line at all, and an audit that broke off, is UNKNOWN. (`-q` prints nothing where nothing is open: leave it out.)
+The status is of the report, not of the process: port-auditor keeps its own exit codes. The check command in reports/formats.md says what
+its own is to be; no line at all, and an audit that broke off, is UNKNOWN there.
 
 | status   | where                                                                                              |
 |----------|----------------------------------------------------------------------------------------------------|
@@ -21,11 +16,10 @@ and "Threshold and ranges" (0 alerts on anything else). NRPE before protocol 3 c
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TextIO
 
 from auditor.display import harmless
-from auditor.figures import duration, listeners
+from auditor.figures import duration
 from auditor.model import SEVERITIES
 from auditor.report import NEVER, Report
 from auditor.reporter import Reporter
@@ -55,13 +49,12 @@ def _shortened(words: str) -> str:
 
 def _performance(report: Report) -> str:
     """Figures of all hosts together. Of a severity that breaks the verdict, anything but none is critical."""
-    by_severity = Counter(finding.severity for finding in report.open)
     breaking = () if report.fail_on == NEVER else SEVERITIES[SEVERITIES.index(report.fail_on) :]
-    said = [f"open={len(report.open)};;;0"]
-    said += [f"{severity}={by_severity[severity]};;{'0' if severity in breaking else ''};0" for severity in reversed(SEVERITIES)]
-    states = report.totals.states
-    said += [f"{state}={states[state]};;;0" for state in ("waived", "unknown", "accepted", "error", "notchecked")]
-    said += [f"listeners={sum(1 for _ in listeners(report))};;;0", f"hosts={len(report.hosts)};;;0"]
+    totals = report.totals
+    said = [f"open={totals.open.total()};;;0"]
+    said += [f"{severity}={totals.open[severity]};;{'0' if severity in breaking else ''};0" for severity in reversed(SEVERITIES)]
+    said += [f"{state}={totals.states[state]};;;0" for state in ("waived", "unknown", "accepted", "error", "notchecked")]
+    said += [f"listeners={totals.sight.listeners};;;0", f"hosts={totals.hosts};;;0"]
     said += [f"missing_hosts={len(report.missing_hosts)};;;0", f"bad_sources={len(report.bad_sources)};;;0"]
     seconds = duration(report)
     return " ".join(said if seconds is None else [*said, f"time={seconds}s;;;0"])

@@ -5,11 +5,13 @@ objects compliance and finding_info):
 
 - compliance.status: Fail is what is open or waived; Pass is a pass; Warning, "did not yield a result due to missing information", is
   unknown, error and notchecked; all else is Other and says what it is.
-- status: New is open or without a result; Suppressed is what somebody accepted; Resolved is a finding of the baseline that is no more.
-  In Progress is never said: whether people work on it is not known here.
+- status: New is open or could not be seen; Suppressed is what somebody accepted; Resolved is a finding of the baseline that is no more;
+  all else, notchecked among it, is Other, "Nothing to review". In Progress is never said: whether people work on it is not known here.
+- severity: the rule's where the finding is Fail, or could not be seen within the policy's scope; else Informational.
 - activity: Update where the baseline had the finding too, Close where it alone had it, else Create.
 
-The last event, `port-auditor/report`, is the audit as a whole: its Warning says that the audit is incomplete, and `unmapped` why.
+The last event, `port-auditor/report/...`, is the audit as a whole: its Warning says that the audit is incomplete, allowed or not, and
+`unmapped` why. Its finding_info.uid is that of every audit of these hosts by policies of these names, its metadata.uid of this one alone.
 """
 
 from __future__ import annotations
@@ -42,11 +44,19 @@ class Events:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._asked = _Digest()
+        self._seen = _Digest()
+        self._resources: list[dict[str, Any]] = []
+        """Of the first two hosts."""
         stream.write("[\n")
 
     def host(self, one: Report) -> None:
         """An event for each answer about the host, and for each finding of the baseline that is no more."""
         host = one.hosts[0]
+        self._asked.add(host.name, host.policy.name)
+        self._seen.add(host.name, host.policy.sha256, host.evidence_sha256 or host.given)
+        if len(self._resources) < 2:
+            self._resources.append(_resource(host))
         numbers: Counter[str] = Counter()
         for gone, findings in ((False, one.findings), (True, host.gone)):
             for finding in findings:
@@ -56,11 +66,31 @@ class Events:
 
     def end(self, report: Report) -> None:
         """The event about the whole."""
-        self._write(_whole(report))
+        event = _whole(report)
+        event["finding_info"]["uid"] = f"{REPORT_UID}/{self._asked}"
+        event["metadata"]["uid"] = f"{report.finished}/{REPORT_UID}/{self._seen}"
+        if len(self._resources) == 1:
+            event["resources"] = self._resources
+        self._write(harmless_within(event))
         self._stream.write("\n]\n")
 
     def _write(self, event: dict[str, Any]) -> None:
         json.dump(event, self._stream, ensure_ascii=True)
+
+
+class _Digest:
+    """Of names that are added one after the other."""
+
+    def __init__(self) -> None:
+        from hashlib import sha256
+
+        self._digest = sha256()
+
+    def add(self, *names: str) -> None:
+        self._digest.update("\0".join((*names, "")).encode("utf-8", "backslashreplace"))
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()[:32]
 
 
 def _event(report: Report, host: HostReport, finding: Finding, number: int, gone: bool) -> dict[str, Any]:
@@ -68,7 +98,7 @@ def _event(report: Report, host: HostReport, finding: Finding, number: int, gone
     title = document.title if document else finding.rule
     time = stamps.milliseconds(stamps.of_evidence(report, host))
     status = (99, "Absent") if gone else _compliance_status(report, finding)
-    counts = status in (_FAIL, _WARNING)
+    counts = status in (_FAIL, _WARNING) and report.state(finding) not in ("notchecked", "inventory")
     severity = _SEVERITIES[finding.severity if counts else "info"]
     said = {"status_id": status[0], "status": status[1]}
     check = {"uid": finding.rule, "name": title, "severity_id": _SEVERITIES[finding.severity][0], **said}
@@ -97,7 +127,8 @@ def _event(report: Report, host: HostReport, finding: Finding, number: int, gone
             "self_assessed": host.live,
         },
     }
-    event["metadata"]["uid"] = "/".join((report.finished, host.evidence_sha256 or "-", finding.fingerprint, str(number)))
+    judged = (report.finished, host.policy.sha256[:8], host.evidence_sha256 or "-", finding.fingerprint, str(number))
+    event["metadata"]["uid"] = "/".join(judged)
     event["metadata"]["correlation_uid"] = host.evidence_sha256
     plain: dict[str, Any] = harmless_within(_without_none(event))
     if document and counts and (remedy := document.remedy.on(host.snapshot.shown.get("system"))):
@@ -107,13 +138,13 @@ def _event(report: Report, host: HostReport, finding: Finding, number: int, gone
 
 def _whole(report: Report) -> dict[str, Any]:
     """The event about the audit itself. At its end the totals are known, and no findings."""
-    status = _VERDICTS[report.verdict]
+    status = _WARNING if report.verdict == "pass" and not report.complete else _VERDICTS[report.verdict]
     severity = _SEVERITIES["info" if status == _PASS else report.fail_on if report.fail_on in _SEVERITIES else "medium"]
     event = {
         **_head(report, 1, severity, stamps.milliseconds(stamps.of_end(report))),
         **_status((99, "Nothing to review") if status == _PASS else _NEW),
         "message": report.headline,
-        "finding_info": {"uid": REPORT_UID, "title": report.headline, "desc": report.statement, "types": ["Audit"]},
+        "finding_info": {"title": report.headline, "desc": report.statement, "types": ["Audit"]},
         "compliance": {"standards": ["port-auditor policies"], "status_id": status[0], "status": status[1]},
         "start_time": stamps.milliseconds(stamps.of_audit(report)),
         "end_time": stamps.milliseconds(stamps.of_end(report)),
@@ -128,9 +159,7 @@ def _whole(report: Report) -> dict[str, Any]:
             "controls": [{"framework": v.framework.title, "summary": v.summary, "disclaimer": v.disclaimer} for v in report.controls],
         },
     }
-    event["metadata"]["uid"] = f"{report.finished}/{REPORT_UID}"
-    plain: dict[str, Any] = harmless_within(_without_none(event))
-    return plain
+    return _without_none(event)
 
 
 def _head(report: Report, activity: int, severity: tuple[int, str], time: int) -> dict[str, Any]:
@@ -172,7 +201,7 @@ def _compliance_status(report: Report, finding: Finding) -> tuple[int, str]:
 def _lifecycle(finding: Finding, counts: bool) -> tuple[int, str]:
     if finding.waiver is not None or finding.outcome == "waived":
         return _SUPPRESSED
-    return _NEW if counts and not finding.inventory else (99, "Nothing to review")
+    return _NEW if counts else (99, "Nothing to review")
 
 
 def _standards(report: Report, host: HostReport, finding: Finding) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from auditor import __version__, stamps
-from auditor.control_view import ControlView, is_open
+from auditor.control_view import ControlView
 from auditor.host_report import HostReport
 from auditor.lacking import lacking
 from auditor.model import Finding
@@ -35,23 +35,23 @@ def render(report: Report, stream: TextIO) -> None:
 
 
 class _Document:
-    """The document while it is made: its uuids, and the resources that its parts refer to."""
+    """The document while it is made: its uuids, what no other run has, and the resources that its parts refer to."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.uuids = Uuids()
         self.tool = self.uuids.of("component", "port-auditor")
+        judged = [word for host in report.hosts for word in _judged(host)]
+        self.of_this_run = (report.started, report.finished, report.evaluated_on, report.statement, *judged)
         self.resources: list[dict[str, Any]] = []
 
     def plain(self) -> dict[str, Any]:
-        report = self.report
-        evidence = [host.evidence_sha256 or host.given for host in report.hosts]
         plan = self._plan()
         return {
-            "uuid": self.uuids.of("assessment-results", report.started, report.finished, report.statement, *evidence),
+            "uuid": self.uuids.of("assessment-results", *self.of_this_run),
             "metadata": self._metadata(),
             "import-ap": {"href": f"#{plan}"},
-            "results": [self._whole(), *(self._host(host) for host in report.hosts)],
+            "results": [self._whole(), *(self._host(host) for host in self.report.hosts)],
             "back-matter": {"resources": self.resources},
         }
 
@@ -86,7 +86,7 @@ class _Document:
             "props": prop("version", __version__, None), "status": {"state": "operational"},
         }  # fmt: skip
         return filled({
-            "uuid": self.uuids.of("result", "whole", start),
+            "uuid": self.uuids.of("result", "whole", *self.of_this_run),
             "title": "The audit as a whole",
             "description": markup(report.statement),
             "start": start,
@@ -121,7 +121,7 @@ class _Document:
         evidence = self._evidence(host)
         observations = [(finding, self._observation(host, finding, item["uuid"], evidence)) for finding in one.findings]
         return filled({
-            "uuid": self.uuids.of("result", "host", host.name, at),
+            "uuid": self.uuids.of("result", "host", at, self.report.evaluated_on, *_judged(host)),
             "title": markup(f"Host {host.name}, judged by {host.policy.name}"),
             "description": markup(one.statement),
             "start": at,
@@ -212,13 +212,14 @@ class _Document:
         for view, control in nist_controls(one):
             rules = {rule.rule for rule in control.rules if rule.relation == "evidences"}
             label = control.control.named(view.framework)
-            related = [plain["uuid"] for f, plain in observations if f.rule in rules and is_open(f) and label in f.controls]
+            related = [plain["uuid"] for f, plain in observations if f.rule in rules and one.totals.is_open(f) and label in f.controls]
             if related:
                 oscal = oscal_id(control.control.id)
+                said = f"{len(related)} open by rules that evidence it"
                 findings.append({
                     "uuid": self.uuids.of("finding", host.name, oscal),
-                    "title": markup(f"{control.control.id}: {control.result}"),
-                    "description": markup(f"{control.control.words}: {len(related)} open against it"),
+                    "title": markup(f"{control.control.id}: {said}"),
+                    "description": markup(f"{control.control.words}: {said}"),
                     "target": {
                         "type": "objective-id", "target-id": f"{oscal}_obj", "status": {"state": "not-satisfied", "reason": "fail"},
                     },
@@ -226,6 +227,11 @@ class _Document:
                     "remarks": markup(view.disclaimer),
                 })  # fmt: skip
         return findings
+
+
+def _judged(host: HostReport) -> tuple[str, str, str]:
+    """Which host, by which evidence and which policy."""
+    return host.name, host.evidence_sha256 or host.given, host.policy.sha256
 
 
 def _verdict(report: Report) -> list[dict[str, str]]:
@@ -268,11 +274,11 @@ def _reviewed(report: Report, *, all_frameworks: bool = False) -> dict[str, Any]
 
 
 def _result(view: ControlView) -> str:
-    return f"{view.control.id}: {view.result}, evidence {view.evidence}"
+    return f"{view.control.number}: {view.result}, evidence {view.evidence}"
 
 
 def _attest(view: ControlView) -> list[dict[str, str]]:
-    return prop("to-be-attested", f"{view.control.id}: {view.control.attest}") if view.control.same_as is None else []
+    return prop("to-be-attested", f"{view.control.number}: {view.control.attest}") if view.control.same_as is None else []
 
 
 REPORTER = Reporter(suffix="oscal.json", media_type="application/json", render=render)

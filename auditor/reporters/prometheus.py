@@ -4,18 +4,14 @@
 
 The file is written beside its place and renamed over it, and everybody may read it (mode 0644): node_exporter runs as another user. So it
 holds figures and no name of a host, process, user or address; node_exporter adds `instance`. Labels are words of this program, rules, and
-what a policy is called: their number is bounded. Every combination is written, zeros too, so that an alert needs no `or vector(0)`.
+what policies are called: their number is bounded. Every combination is written, zeros too, so that an alert needs no `or vector(0)`.
 
-Alerts that are worth having:
+node_exporter drops a sample that it has from another file already, so every sample is labelled with the names of the policies: there may be
+a file for each policy.
 
-    port_auditor_verdict{verdict="fail"} == 1                            open findings at or above --fail-on
-    port_auditor_last_run_complete == 0                                  something was not seen: no verdict rests on it
-    sum(port_auditor_findings{state="unknown"}) > 0                      and nobody accepted it; accepted gaps have a state of their own
-    time() - port_auditor_last_run_timestamp_seconds > 2 * 86400         the audit does not run any more
-    time() - port_auditor_evidence_timestamp_seconds > 7 * 86400         it runs, on old evidence
-    absent(port_auditor_last_run_timestamp_seconds)                      it never ran
-    port_auditor_waivers_expiring_30d > 0                                somebody has to decide
-    port_auditor_listeners_owner{state!="known"} > 0                     the audit lacks rights
+reports/formats.md has the alerts that are worth having. That on what could not be seen keeps the instance and the policy:
+
+    sum without (severity, state) (port_auditor_findings{state=~"unknown|error"}) > 0
 
 Sources: Prometheus, "Exposition formats", text-based format (escaping, HELP, TYPE); node_exporter's README, "Textfile Collector" (`*.prom`,
 no timestamps, written by a rename); "Metric and label naming" (seconds, `_info`).
@@ -35,16 +31,17 @@ from auditor.report import Report
 from auditor.reporter import Reporter
 
 Sample = tuple[Mapping[str, str], int]
-_STATES = ("open", "waived", "inventory", "unknown", "accepted")
+_STATES = ("open", "waived", "inventory", "unknown", "accepted", "error")
 _RESULTS = ("fail", "pass", "waived")
 
 
 def render(report: Report, stream: TextIO) -> None:
     """Every figure with its HELP and TYPE; one whose value is not known has no sample, which `absent()` finds."""
+    policies = {"policy": ",".join(sorted({policy.name for policy in report.totals.policies.values()}))}
     for name, explained, samples in _figures(report):
         stream.write(f"# HELP port_auditor_{name} {explained}\n# TYPE port_auditor_{name} gauge\n")
         for labels, value in samples:
-            stream.write(f"port_auditor_{name}{_braced(labels)} {value}\n")
+            stream.write(f"port_auditor_{name}{_braced({**labels, **policies})} {value}\n")
 
 
 def _figures(report: Report) -> list[tuple[str, str, Iterable[Sample]]]:
@@ -55,7 +52,8 @@ def _figures(report: Report) -> list[tuple[str, str, Iterable[Sample]]]:
         ("evidence", "1 for how much of the evidence there was: partial where a gap is accepted, or out of scope.",
          _one_of("state", ("complete", "partial", "incomplete"), report.evidence_state)),
         ("last_run_timestamp_seconds", "Unix time at which the last run finished.", _only(moment(report.finished))),
-        ("last_run_duration_seconds", "How long the last run took.", _only(duration(report))),
+        ("last_run_duration_seconds", "How long the last run took, without the writing of its reports.", _only(duration(report))),
+        ("narrowed", "What the last run was told to leave out or to take for granted, counted.", _only(len(report.narrowed))),
         ("evidence_timestamp_seconds", "Unix time of the oldest evidence judged; absent where some does not tell.",
          _only(evidence_moment(report))),
         ("findings", "Findings by severity and state; accepted are accepted gaps, inventory breaks no verdict.", _findings(report)),
@@ -108,7 +106,7 @@ def _policies(report: Report) -> list[Sample]:
 
 
 def _braced(labels: Mapping[str, str]) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}" if labels else ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
 
 
 def _escaped(value: str) -> str:

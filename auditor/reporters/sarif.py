@@ -10,7 +10,8 @@ What is a result. GitHub makes an alert of every element of `run.results`: it re
     unknown and error    kind open ("insufficient information to decide"), level none, as section 3.27.10 demands
     accepted ones        with `suppressions`: were they left out, GitHub would call them fixed. advanced-security/dismiss-alerts closes
                          their alerts; it tells alerts apart by rule and place alone, so an accepted one never stands where an open one can
-and all the others in the log's property bag, as results of the same shape under `portAuditor/otherResults`, where no alert comes of them:
+    audit-complete       of ours, where the audit is not complete: kind fail, level warning, so that no gate takes it for a clean one
+and all the others in the log's property bag, as short results under `portAuditor/otherResults`, where no alert comes of them:
     pass                 kind pass
     inventory            kind informational: failed, and by the policy not open
     notchecked           kind review: there is nothing to compare with, people have to judge
@@ -19,8 +20,9 @@ and all the others in the log's property bag, as results of the same shape under
 (`inlineExternalProperties` cannot hold them: by section 3.15.2 a property is inline or external, and GitHub wants `results` inline.)
 
 An audit that is incomplete has executionSuccessful false and says why in toolExecutionNotifications: nobody may conclude from it that what
-is not there is fixed. GitHub may answer "unsuccessful execution" to such an upload and keep the alerts that it had (github/codeql-action
-pull request 1393); gaps that a policy accepts make no audit incomplete.
+is not there is fixed. GitHub refuses such an upload and keeps the alerts that it had (github/codeql-action pull request 1393). Gaps that a
+policy accepts make no audit incomplete; those that --allow-incomplete allows have executionSuccessful true, where nothing is lacking
+altogether, and the result audit-complete stands for them.
 
 More than 25,000 results make a further run, with a category of its own, as GitHub rejects two runs of one category; it takes 20 runs.
 
@@ -30,36 +32,30 @@ Sources: OASIS, SARIF 2.1.0 (sections by number); GitHub Docs, "SARIF support fo
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 import tempfile
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, TextIO
-from urllib.parse import quote
 
 from auditor import __version__
-from auditor.display import harmless
+from auditor.display import harmless, harmless_within
 from auditor.host_report import HostReport
 from auditor.lacking import lacking
 from auditor.model import SEVERITIES, Finding
 from auditor.report import Report
 from auditor.reporter import Streamed
+from auditor.sarif_places import Places, accepted, physical
+from auditor.sarif_rules import COMPLETENESS, LEVELS, described, plain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 RESULTS_MAX = 25_000
 """How many results GitHub takes in one run."""
-TEXT_MAX = 1024
-"""How many characters GitHub takes of a rule's descriptions."""
 OTHERS = "portAuditor/otherResults"
+FINGERPRINT = "portAuditorFingerprint/v1"
 _KINDS = {"pass": "pass", "fail": "fail", "waived": "fail", "unknown": "open", "error": "open", "notchecked": "review",
           "notapplicable": "notApplicable", "notselected": "notApplicable"}  # fmt: skip
-_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
-_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0", "info": "0.1"}
-"""Each in the middle of what GitHub calls by that word; it has none for info."""
 _SPOOLED_MAX = 1 << 22
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", re.ASCII)
-_LINE = re.compile(r"(.+):([1-9][0-9]{0,8})")
 
 
 class Log:
@@ -73,8 +69,8 @@ class Log:
         self.rules: dict[str, str] = {}
         """The gravest severity of each rule, in the order in which rules were met."""
         self.hosts = 0
-        self.name = "hosts"
-        """What tells this log from those of other hosts."""
+        self.name = ""
+        """Of the first host."""
         self.unknown = 0
         stream.write(f'{{"$schema":"{SCHEMA}","version":"2.1.0",\n"properties":{{"{OTHERS}":[')
 
@@ -85,23 +81,26 @@ class Log:
         """The results of one host: to the waiting file what is an alert, to the stream the others."""
         for host in one.hosts:
             self.hosts += 1
-            self.name = host.name if self.hosts == 1 else "hosts"
-            places = _Places(host)
+            self.name = self.name or host.name
+            places = Places(host)
             for finding in one.findings:
-                result = _result(one, host, finding, places)
                 self._meet(finding)
-                if one.totals.is_open(finding) or finding.leaves_open or _accepted(finding):
-                    self._waiting.write(_line(result))
+                if one.totals.is_open(finding) or finding.leaves_open or accepted(finding):
+                    self._waiting.write(_line(_result(one, host, finding, places)))
                     self._count += 1
                     self.unknown += finding.leaves_open and finding.outcome == "unknown"
                 else:
-                    self._write_other(result)
+                    self._write_other(_other(one, finding))
             for finding in host.gone:
                 self._meet(finding)
-                self._write_other({**_result(one, host, finding, places), "baselineState": "absent"})
+                self._write_other({**_other(one, finding), "baselineState": "absent"})
 
     def end(self, report: Report) -> None:
         """The runs: one, and another for each further RESULTS_MAX results."""
+        if not report.complete:
+            self.rules[COMPLETENESS] = "medium"
+            self._waiting.write(_line(_incomplete(report, self)))
+            self._count += 1
         self._stream.write(']},\n"runs":[')
         with self._waiting as waiting:
             waiting.seek(0)
@@ -127,32 +126,56 @@ def _line(result: dict[str, Any]) -> str:
     return json.dumps(result, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
-def _accepted(finding: Finding) -> bool:
-    """A waived finding, or a gap that the policy accepts."""
-    return finding.outcome == "waived" or (finding.outcome == "unknown" and finding.waiver is not None)
-
-
-def _result(report: Report, one: HostReport, finding: Finding, places: _Places) -> dict[str, Any]:
-    kind, fingerprint = _KINDS[finding.outcome], finding.fingerprint
-    if finding.outcome == "fail" and not report.totals.is_open(finding):
-        kind = "informational"
+def _result(report: Report, one: HostReport, finding: Finding, places: Places) -> dict[str, Any]:
+    kind, fingerprint = _kind(report, finding), finding.fingerprint
     result: dict[str, Any] = {
         "ruleId": harmless(finding.rule),
         "kind": kind,
-        "level": _LEVELS[finding.severity] if kind == "fail" else "none",
+        "level": LEVELS[finding.severity] if kind == "fail" else "none",
         "message": {"text": _message(report, finding)},
         "locations": [{"physicalLocation": places.of(finding), "logicalLocations": [_logical(finding)]}],
         "partialFingerprints": {
             "primaryLocationLineHash": f"{fingerprint}:1",
-            "portAuditorFingerprint/v1": fingerprint,
+            FINGERPRINT: fingerprint,
         },
         "properties": _properties(one, finding),
     }
-    if _accepted(finding):
+    if accepted(finding):
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": _justification(report, finding)}]
     if finding.baseline_state is not None:
         result["baselineState"] = finding.baseline_state
     return result
+
+
+def _kind(report: Report, finding: Finding) -> str:
+    return "informational" if finding.outcome == "fail" and not report.totals.is_open(finding) else _KINDS[finding.outcome]
+
+
+def _other(report: Report, finding: Finding) -> dict[str, Any]:
+    """A result that is no alert: which answer of which rule it is, and no more. They are most of a log."""
+    named = {name: getattr(finding, name) for name in ("host", "stack", "subject", "outcome", "severity")}
+    return {
+        "ruleId": harmless(finding.rule),
+        "kind": _kind(report, finding),
+        "message": {"text": plain(finding.message if finding.message.strip() else finding.rule)},
+        "partialFingerprints": {FINGERPRINT: finding.fingerprint},
+        "properties": {name: harmless(value) for name, value in named.items() if value is not None},
+    }
+
+
+def _incomplete(report: Report, log: Log) -> dict[str, Any]:
+    """The result of an audit that is not complete, with its reasons. It stands where the first policy does."""
+    files = [file for policy in report.totals.policies.values() for file in policy.files]
+    reasons = [text for level, text in _notices(report, log) if level != "note"]
+    fingerprint = Finding(COMPLETENESS, _category(report, log), None, "", "unknown", "medium", "").fingerprint
+    return {
+        "ruleId": COMPLETENESS,
+        "kind": "fail",
+        "level": "warning",
+        "message": {"text": plain("The audit is not complete", *reasons)},
+        "locations": [{"physicalLocation": physical(files[0] if files else "evidence", 1)}],
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1", FINGERPRINT: fingerprint},
+    }
 
 
 def _logical(finding: Finding) -> dict[str, str]:
@@ -168,16 +191,8 @@ def _message(report: Report, finding: Finding) -> str:
         "Expected": finding.expected, "Held by": finding.who, "Source": finding.source, "Examples": ", ".join(finding.examples),
         "Standing": report.standing(finding),
     }  # fmt: skip
-    words = {"unknown": "Not known: ", "notchecked": "Not checked: "}.get(finding.outcome, "")
-    lines = [words + said]
-    if _KINDS[finding.outcome] in ("fail", "open"):
-        lines += [f"{key}: {value}" for key, value in beside.items() if value]
-    return _plain(*lines)
-
-
-def _plain(*lines: str) -> str:
-    """Harmless lines, without anything that section 3.11.6 makes a link of."""
-    return "\n".join(map(harmless, lines)).replace("](", "] (")
+    words = "Not known: " if finding.outcome == "unknown" else ""
+    return plain(words + said, *(f"{key}: {value}" for key, value in beside.items() if value))
 
 
 def _justification(report: Report, finding: Finding) -> str:
@@ -196,69 +211,25 @@ def _properties(one: HostReport, finding: Finding) -> dict[str, Any]:
         "facts": list(finding.facts), "controls": list(finding.controls), "first_seen": finding.first_seen, "waiver": finding.waiver,
         "policy_sha256": one.policy.sha256, "evidence_sha256": one.evidence_sha256,
     }  # fmt: skip
-    return {key: _harmless(value) for key, value in plain.items() if value not in (None, [])}
-
-
-def _harmless(value: Any) -> Any:
-    """A JSON value whose every string can be read by every reader of JSON: some reject lone surrogates."""
-    if isinstance(value, str):
-        return harmless(value)
-    if isinstance(value, dict):
-        return {harmless(key): _harmless(item) for key, item in value.items()}
-    return [_harmless(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-class _Places:
-    """Where the findings of a host stand: in the line of its policy that they come of, else in its evidence, which is always there."""
-
-    def __init__(self, one: HostReport) -> None:
-        self.files = set(one.policy.files)
-        self.evidence, self.line = one.given, 1
-        if one.live or one.given == "stdin" or one.given.startswith("stdin:"):
-            self.evidence = f"{one.name.replace('/', '_')}.evidence"
-        elif one.evidence is None and (found := _LINE.fullmatch(one.given)):
-            self.evidence, self.line = found[1], int(found[2])
-
-    def of(self, finding: Finding) -> dict[str, Any]:
-        """Where an accepted one is written; where the policy asks for what an open one is not."""
-        if _accepted(finding):
-            written = (finding.waiver or {}).get("origin", "")
-            return self._in_policy(written) or _physical(self.evidence, self.line, column=2)
-        return self._in_policy((finding.source or "").removeprefix("policy ")) or _physical(self.evidence, self.line)
-
-    def _in_policy(self, origin: str) -> dict[str, Any] | None:
-        found = _LINE.fullmatch(origin)
-        return _physical(found[1], int(found[2])) if found and found[1] in self.files else None
-
-
-def _physical(path: str, line: int, column: int = 1) -> dict[str, Any]:
-    region = {"startLine": line, "startColumn": column, "endLine": line, "endColumn": column + 1}
-    return {"artifactLocation": {"uri": _relative(path)}, "region": region}
-
-
-@lru_cache(64)
-def _relative(path: str) -> str:
-    """A path as a relative reference that is never empty: GitHub rejects all others."""
-    parts = [part for part in posixpath.normpath(path).split("/") if part not in ("", ".", "..")]
-    return quote("/".join(parts) or "evidence", safe="/", errors="backslashreplace")
+    return {key: harmless_within(value) for key, value in plain.items() if value not in (None, [])}
 
 
 def _run(report: Report, log: Log, part: int) -> dict[str, Any]:
     """A run without its results."""
-    category = f"port-auditor/{harmless(log.name).replace('/', '_')}" + (f"/part-{part + 1}" if part else "")
+    category = _category(report, log) + (f"/part-{part + 1}" if part else "")
     return {
         "tool": {"driver": {
             "name": "port-auditor",
             "semanticVersion": __version__,
-            "rules": [_rule(report, rule, severity) for rule, severity in log.rules.items()],
+            "rules": [described(report, rule, severity) for rule, severity in log.rules.items()],
         }},
         "automationDetails": {
             "id": f"{category}/{harmless(report.evaluated_on)}",
-            "description": {"text": _plain(report.statement)},
+            "description": {"text": plain(report.statement)},
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report, log)],
-        "properties": _harmless({
+        "properties": harmless_within({
             "verdict": report.verdict, "complete": report.complete, "evidence": report.evidence_state, "statement": report.statement,
             "counts": report.counts, "evaluated_on": report.evaluated_on, "fail_on": report.fail_on, "narrowed": list(report.narrowed),
             "tables": report.tables,
@@ -266,50 +237,40 @@ def _run(report: Report, log: Log, part: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _category(report: Report, log: Log) -> str:
+    """What tells this log from those of other hosts: the one host, or the site, or else the policies of several."""
+    policies = ",".join(sorted({policy.name for policy in report.totals.policies.values()}))
+    name = log.name if log.hosts == 1 else report.site.name if report.site else policies or "no-host"
+    return f"port-auditor/{harmless(name).replace('/', '_')}"
+
+
 def _invocation(report: Report, log: Log) -> dict[str, Any]:
     stamps = {"startTimeUtc": report.started, "endTimeUtc": report.finished}
     return {
-        "executionSuccessful": report.complete,
+        "executionSuccessful": report.complete or _allowed(report),
         "exitCode": report.exit_code,
         "exitCodeDescription": harmless(report.headline),
         **{key: stamp for key, stamp in stamps.items() if _STAMP.fullmatch(stamp)},
-        "toolExecutionNotifications": [{"level": level, "message": {"text": _plain(text)}} for level, text in _notices(report, log)],
+        "toolExecutionNotifications": [{"level": level, "message": {"text": plain(text)}} for level, text in _notices(report, log)],
     }
 
 
 def _notices(report: Report, log: Log) -> Iterator[tuple[str, str]]:
     """Why the audit is incomplete, and what it was told to leave out."""
+    grave = "warning" if _allowed(report) else "error"
     for kind, name, why in lacking(report):
-        yield "error", f"{kind} {name}: {why}"
+        yield grave, f"{kind} {name}: {why}"
     if broken := report.counts.get("error"):
-        yield "error", f"{broken} checks broke off by our error"
+        yield grave, f"{broken} checks broke off by our error"
     if log.unknown:
-        yield "error", f"{log.unknown} checks came to no result, as what they rest on was not seen"
+        yield grave, f"{log.unknown} checks came to no result, as what they rest on was not seen"
     for clause in report.narrowed:
         yield "note", clause
 
 
-def _rule(report: Report, rule: str, severity: str) -> dict[str, Any]:
-    """A rule's document. GitHub takes no empty text, and shows as severity of an alert what stands here: the gravest that it had."""
-    document = report.documents.get(rule)
-    name = harmless(rule)
-    title, why, remedy = (document.title, document.why, document.remedy.on(None)) if document else (rule, "", "")
-    full = _plain(" ".join(why.split("\n\n")[0].split())) or _plain(title) or name
-    parts = [part for part in (why, remedy and f"Remedy\n\n{remedy}") if part.strip()]
-    help_text = _plain(*"\n\n".join(parts).splitlines()) or full
-    return {
-        "id": name,
-        "name": "".join(word.capitalize() for word in re.split(r"[^0-9A-Za-z]+", rule)) or name,
-        "shortDescription": {"text": _cut(_plain(title) or name)},
-        "fullDescription": {"text": _cut(full)},
-        "help": {"text": help_text, "markdown": help_text.replace("Remedy\n\n", "## Remedy\n\n", 1) if remedy else help_text},
-        "defaultConfiguration": {"level": _LEVELS[severity]},
-        "properties": {"tags": ["security", "network"], "precision": "high", "security-severity": _SCORES[severity]},
-    }
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 4] + " ..."
+def _allowed(report: Report) -> bool:
+    """Whether --allow-incomplete allows all that is missing: never what nobody looked at."""
+    return report.allow_incomplete and not any(lacking(report))
 
 
 REPORTER = Streamed(suffix="sarif", media_type="application/sarif+json", begin=Log)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
+from auditor.foremost import not_looked_at
 from auditor.report import Report
 from auditor.reporter import Reporter
 from auditor.terminal.findings import findings, inventory, not_checked, since_the_baseline, unknown
 from auditor.terminal.hosts import hosts, limits
 from auditor.terminal.layout import Layout, shortened
-from auditor.terminal.summary import answers, not_looked_at, summary
+from auditor.terminal.summary import answers, summary
 
 
 def render(report: Report, stream: TextIO) -> None:
@@ -48,9 +49,11 @@ def _controls(layout: Layout, report: Report) -> Iterator[str]:
     if not any(host.policy.controls for host in report.hosts):
         return
     yield from layout.heading("Controls")
-    for view in report.controls:
-        lowered = " Not everything was seen: each rule counts a step less than mapped." if view.lowered else ""
-        yield from layout.prose(f"{view.framework.title}: {view.summary}.{lowered} {view.disclaimer}", "  ", "    ")
+    views = report.controls
+    if lowered := next((view.lowered for view in views), ""):
+        yield from layout.prose(f"Each rule counts a step less than mapped: {lowered}.", "  ", "    ")
+    for view in views:
+        yield from layout.prose(f"{view.framework.title}: {view.summary}. {view.disclaimer}", "  ", "    ")
     yield ""
 
 

@@ -3,7 +3,7 @@
 Why it matters
 --------------
 Somebody approved the listener until then. What nobody looks at again stays open for ever: the project ended, the owner left, the
-service has a successor.
+service has a successor. An approval that names no such day is not checked: nothing says when it is over.
 
 Remedy
 ------
@@ -13,15 +13,20 @@ stop the service. `port-auditor policy check` lists what an entry lacks.
 
 from collections.abc import Iterator
 
+from auditor.in_words import counted
 from auditor.policy_entries import Entry
-from auditor.rule import Breach, Case, Rule
+from auditor.rule import Breach, Case, NotChecked, Rule
 
 
 def check(case: Case, entry: Entry) -> Iterator[Breach]:
-    if entry.review_by is not None and entry.review_by < case.today:
+    if entry.review_by is None:
+        entries = case.policy.approving.entries
+        undated = sum(one.review_by is None for one in entries)
+        raise NotChecked(f"{undated} of {len(entries)} entries have no review_by: nothing says when their approval is over")
+    if entry.review_by < case.today:
         days = (case.today - entry.review_by).days
         yield Breach(
-            f"the approval of '{entry}' was to be reviewed by {entry.review_by}, {days} day{'s' * (days != 1)} ago",
+            f"the approval of '{entry}' was to be reviewed by {entry.review_by}, {counted(days, 'day')} ago",
             observed=f"today is {case.today}; owner {entry.owner or 'not named'}, approved by {entry.approved_by or 'nobody named'}",
             expected=f"a review by {entry.review_by}",
             source=f"policy {entry.origin}",

@@ -12,6 +12,7 @@ waivers that are over.
 
 from collections.abc import Iterator
 
+from auditor.in_words import counted
 from auditor.policy_waivers import Acceptance
 from auditor.rule import Breach, Case, Rule
 
@@ -20,7 +21,7 @@ def check(case: Case, waiver: Acceptance) -> Iterator[Breach]:
     if not waiver.live(case.today):
         days = (case.today - waiver.expires).days
         yield Breach(
-            f"the {waiver.title} for {waiver.about} held through {waiver.expires} and is over for {days} day{'s' * (days != 1)}",
+            f"the {waiver.title} for {waiver.about} held through {waiver.expires} and ended {counted(days, 'day')} ago",
             observed=f"today is {case.today}",
             expected=f"not after {waiver.expires}",
             source=f"policy {waiver.origin}",

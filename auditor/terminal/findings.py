@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.host_report import HostReport
-from auditor.model import Finding
+from auditor.model import HOST_STACK, Finding
 from auditor.report import Report
 from auditor.terminal.layout import COLOURS, WHOLE, Layout, shortened
 from auditor.terminal.summary import place
@@ -85,7 +85,8 @@ def _by_reason(layout: Layout, report: Report, found: list[Finding]) -> Iterator
         by_reason.setdefault((finding.host, finding.message, report.standing(finding)), []).append(finding)
     for (host, reason, standing), alike in by_reason.items():
         stacks = ", ".join(dict.fromkeys(f.stack for f in alike if f.stack))
-        yield from layout.record(f"{host}{' ' * bool(stacks)}{stacks}: {reason}", "  ", "    ")
+        where = f"{host}, stack {stacks}" if stacks not in ("", HOST_STACK) else host
+        yield from layout.record(f"{where}: {reason}", "  ", "    ")
         counts: dict[str, int] = {}
         for finding in alike:
             counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
@@ -109,7 +110,7 @@ def since_the_baseline(layout: Layout, hosts: list[HostReport]) -> Iterator[str]
     if changes:
         yield from layout.heading("Changed since the baseline", len(changes))
         for host, change in changes[:_CHANGES]:
-            where = host.name if change.stack is None else f"{host.name} {change.stack}"
+            where = host.name if change.stack in (None, HOST_STACK) else f"{host.name}, stack {change.stack}"
             yield from layout.record(f"{change}  on {where}", "  ", "    ")
         if len(changes) > _CHANGES:
             yield from layout.prose(f"... and {len(changes) - _CHANGES} more; {WHOLE}", "  ", "    ")
@@ -125,7 +126,7 @@ def not_checked(layout: Layout, report: Report) -> Iterator[str]:
     off = sorted({finding.rule for finding in report.findings if finding.outcome == "notselected"})
     if by_reason:
         rules = {rule for rules in by_reason.values() for rule in rules}
-        yield from layout.heading("Not checked, with nothing to compare with", f"rules: {len(rules)}")
+        yield from layout.heading("Not checked: nothing to compare with", f"rules: {len(rules)}")
         for reason, own in by_reason.items():
             yield from layout.prose(f"{reason}: {', '.join(sorted(own))}", "  ", "    ")
         yield ""

@@ -98,7 +98,7 @@ def _stack(layout: Layout, stack: Stack) -> Iterator[str]:
     ranges = [f"{name} {_ranges(stack.shown.get(name))}" for name in ("privileged", "ephemeral", "reserved")]
     yield from layout.prose(f"{stack.name}: {', '.join(ranges)}", "    ", "      ")
     yield from _may_bind(layout, stack)
-    sockets = sorted(stack.facts("listening").seen, key=_place)
+    sockets = sorted(stack.facts("listening").seen, key=lambda socket: socket.place)
     yield from layout.columns([_listener(socket) for socket in sockets[:_LISTENERS]], "      ")
     if len(sockets) > _LISTENERS:
         yield from layout.prose(f"... and {len(sockets) - _LISTENERS} more; {WHOLE}", "      ", " " * 8)
@@ -123,11 +123,6 @@ def _listener(socket: Socket) -> tuple[str, str, str]:
     state = "" if shown.get("state") == "listening" else f"  ({_STATES.get(str(shown.get('state')), 'state unknown')})"
     state += "  (address cut)" if shown.get("address_cut") else ""
     return socket.numbered_subject, str(shown.get("reach", "unknown")), shortened(holders(socket)) + state
-
-
-def _place(socket: Socket) -> tuple[str, int, str]:
-    """By protocol and port, whatever order the kernel has them in."""
-    return socket.shown.get("protocol", ""), socket.shown.get("port", -1), socket.numbered_subject
 
 
 def _ranges(facts: Facts[Range] | None) -> str:

@@ -64,7 +64,7 @@ class Layout:
 
     def columns(self, rows: Iterable[tuple[str, ...]], indent: str) -> list[str]:
         """Rows, the cells of which stand beneath each other; the last column takes what is left of the line, and is broken within it. Where
-        that is too narrow the last column stands beneath the others."""
+        that is too narrow, or one of the others too long, the last column stands beneath them."""
         plain = [tuple(map(harmless, row)) for row in rows]
         widths = [min(max(map(cells, column)), self.width * 2 // 5) for column in list(zip(*plain, strict=True))[:-1]]
         before = cells(indent) + sum(widths) + 2 * len(widths)
@@ -73,7 +73,7 @@ class Layout:
             lead = indent + "".join(padded(cell, width) + "  " for cell, width in zip(row, widths, strict=True))
             if not self.breaks_records:
                 lines.append((lead + last).rstrip())
-            elif self.width - before >= self.width // 3:
+            elif self.width - before >= self.width // 3 and cells(lead) == before:
                 lines += wrapped(last, self.width, lead=lead, hang=" " * before)
             else:
                 lines += wrapped("  ".join(row), self.width, lead=indent, hang=indent + "    ")

@@ -15,6 +15,9 @@
     return (item.textContent + " " + (card && !item.cells ? card.firstElementChild.textContent : "")).toLowerCase();
   };
 
+  const findings = (item) => Number(item.dataset.findings || 1);
+  const resets = new Map(); // by what may be filtered out
+
   const filter = (items, name, place) => {
     const kinds = new Map();
     const arounds = new Set();
@@ -22,7 +25,7 @@
       item.kinds = (item.dataset.kind || "").split("|").filter(Boolean);
       item.arounds = item.cells ? [] : [item.closest(".card"), item.closest(".group")];
       for (const around of item.arounds) arounds.add(around);
-      for (const kind of item.kinds) kinds.set(kind, (kinds.get(kind) || 0) + 1);
+      for (const kind of item.kinds) kinds.set(kind, (kinds.get(kind) || 0) + findings(item));
     }
     const text = made("input", { type: "search", autocomplete: "off", spellcheck: false });
     const boxes = [...kinds].map(([kind]) => made("input", { type: "checkbox", checked: true, value: kind }));
@@ -39,13 +42,14 @@
         const fits = (all || item.kinds.some((kind) => allowed.has(kind))) && wanted.every((word) => item.words.includes(word));
         item.classList.toggle("sifted", !fits);
         if (!fits) continue;
-        shown += 1;
+        shown += findings(item);
         for (const around of item.arounds) around.classList.remove("sifted");
       }
       tell(shown);
     };
+    const total = items.reduce((sum, item) => sum + findings(item), 0);
     const tell = (shown) => {
-      count.textContent = shown + " of " + items.length + " shown" + (shown < items.length ? "; on paper all are" : "");
+      count.textContent = shown + " of " + total + " shown" + (shown < total ? "; on paper all are" : "");
     };
     let waiting;
     text.addEventListener("input", () => {
@@ -53,6 +57,13 @@
       waiting = setTimeout(apply, 120);
     });
     for (const box of boxes) box.addEventListener("change", apply);
+    const reset = () => {
+      clearTimeout(waiting);
+      text.value = "";
+      for (const box of boxes) box.checked = true;
+      apply();
+    };
+    for (const item of items) resets.set(item, reset);
     const tools = made("div", { className: "tools" }, made("label", {}, "Filter ", text));
     if (boxes.length > 1) {
       const labels = boxes.map((box) => made("label", {}, box, ` ${box.value} (${kinds.get(box.value)})`));
@@ -62,7 +73,7 @@
     tools.setAttribute("role", "group");
     tools.setAttribute("aria-label", "Filter: " + name);
     place.before(tools);
-    tell(items.length);
+    tell(total);
   };
 
   const sort = (table, rows) => {
@@ -98,4 +109,19 @@
     const items = [...list.querySelectorAll(".finding")];
     if (items.length >= worth) filter(items, list.dataset.sift, list.firstElementChild);
   }
+
+  // What a link or the address points at is shown, whatever was filtered.
+  const reveal = (fragment) => {
+    const target = document.getElementById(fragment.slice(1));
+    const out = target && target.closest(".sifted");
+    for (let at = target; at; at = at.parentElement) if (at.localName === "details") at.open = true;
+    if (out) resets.get(out)();
+    return out && target;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link) reveal(link.getAttribute("href"));
+  });
+  addEventListener("hashchange", () => reveal(location.hash)?.scrollIntoView());
+  reveal(location.hash);
 })();

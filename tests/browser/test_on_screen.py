@@ -166,11 +166,60 @@ def test_a_kind_that_is_unchecked_is_not_shown(opened: Open) -> None:
     assert all(kind in of_row for of_row in kinds)
 
 
+TICKS = "[...document.querySelectorAll('.tools:has(+ .group) input[type=checkbox]')].map(box => box.checked)"
+IN_VIEW = """id => {
+    const { top, bottom } = document.getElementById(id).getBoundingClientRect();
+    return document.getElementById(id).checkVisibility() && bottom > 0 && top < innerHeight;
+}"""
+
+
+def test_a_click_on_a_link_to_a_finding_that_was_filtered_out_shows_it_and_takes_the_filter_back(opened: Open) -> None:
+    one = opened("rich")
+    for box in one.page.locator(".tools:has(+ .group)").get_by_role("checkbox").all():
+        box.uncheck()
+    assert one.shown(".finding:is(#open ~ * *)") == []
+    link = one.page.locator(".verdict a[href='#finding-1']")
+    for _ in range(2):
+        link.click()
+        one.page.wait_for_function(IN_VIEW, arg="finding-1")
+        assert all(one.page.evaluate(TICKS))
+        for box in one.page.locator(".tools:has(+ .group)").get_by_role("checkbox").all():
+            box.uncheck()
+    assert one.complaints == []
+
+
+def test_the_address_of_a_finding_that_was_filtered_out_shows_it(opened: Open) -> None:
+    one = opened("rich")
+    one.page.locator(".tools:has(+ .group)").get_by_role("searchbox").fill("no finding has these words")
+    one.page.wait_for_function("() => document.querySelectorAll('.finding.sifted').length > 4")
+    one.page.evaluate("location.hash = '#finding-2'")
+    one.page.wait_for_function(IN_VIEW, arg="finding-2")
+    assert one.page.locator(".tools:has(+ .group)").get_by_role("searchbox").input_value() == ""
+
+
+def test_a_link_to_what_is_folded_unfolds_it(opened: Open) -> None:
+    one = opened("rich")
+    fold = one.page.locator("details#never-shown")
+    assert fold.get_attribute("open") is None
+    one.page.locator("a[href='#never-shown']").click()
+    assert fold.get_attribute("open") is not None
+
+
+def test_findings_that_share_a_card_are_counted_each(opened: Open, made: Callable[[str], Made]) -> None:
+    one, report = opened("several"), made("several").report
+    assert one.page.locator(".finding[data-findings]").count() > 0
+    tools = one.page.locator(".tools:has(+ .group)")
+    total = len([f for f in report["findings"] if f["outcome"] == "fail" and f["severity"] != "info"])  # type: ignore[attr-defined]
+    assert tools.get_by_role("status").inner_text() == f"{total} of {total} shown"
+    assert sum(int(number) for number in re.findall(r"\((\d+)\)", tools.locator("fieldset").inner_text())) == total
+
+
 # Who cannot see it, or sees it small or in the dark
 
 
-@pytest.mark.parametrize("options", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
-@pytest.mark.parametrize("name", ["rich", "several"])
+@pytest.mark.parametrize(
+    ("name", "options"), [("rich", LIGHT), ("several", DARK), ("several", PHONE)], ids=["rich-light", "several-dark", "several-phone"]
+)
 def test_axe_finds_nothing_serious(name: str, options: dict[str, Any], opened: Open, axe: str) -> None:
     one = opened(name, **options)
     one.unfold()

@@ -50,7 +50,7 @@ def test_a_quiet_host_passes_and_the_verdict_says_what_was_not_assessed(bundle: 
     assert done.returncode == 0, done.stdout + done.stderr
     said = " ".join(done.stdout.split())
     assert said.startswith("PASS for baseline: nothing open answers: 0 open, 0 unknown, ")
-    assert "- 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z - judged by baseline@" in said
+    assert "- 1 listener in 1 network stack of web1 seen at 2026-11-20T23:00:00Z - judged by policy baseline@" in said
     assert "approval of listeners NOT ASSESSED: the policy lists none" in said
     assert "the host firewall and the network path were not examined" in said
     assert "SELF-ASSESSED" not in said
@@ -67,7 +67,7 @@ def test_an_open_finding_at_medium_exits_1_and_below_the_line_0(tmp_path: Path) 
     path = written(tmp_path, TELNET)
     done = run("audit", path, "-f", "text")
     assert done.returncode == 1
-    assert "FAIL: 1 open (1 medium)" in done.stdout
+    assert "FAIL: 1 open finding (1 medium)" in done.stdout
     assert "cleartext-listener  tcp/10.0.0.5:23" in done.stdout
     assert run("audit", path, "-f", "text", "--fail-on", "high").returncode == 0
     assert run("audit", path, "-f", "text", "--fail-on", "never").returncode == 0
@@ -296,8 +296,9 @@ def test_two_formats_to_one_file_are_refused_before_anything_is_asked(tmp_path: 
 
 @pytest.mark.parametrize(
     ("fail_on", "head"),
-    [("critical", "PASS for baseline (fails only at critical or graver: --fail-on critical): 2 open (2 high)"),
-     ("never", "PASS for baseline (findings do not decide: --fail-on never): 2 open (2 high)"), ("high", "FAIL: 2 open (2 high)")],
+    [("critical", "PASS for baseline (fails only at critical or graver: --fail-on critical): 2 open findings (2 high)"),
+     ("never", "PASS for baseline (findings do not decide: --fail-on never): 2 open findings (2 high)"),
+     ("high", "FAIL: 2 open findings (2 high)")],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["text", "nagios", "markdown", "html"])
 def test_a_pass_with_open_findings_says_in_its_headline_where_the_bar_is(
@@ -314,3 +315,12 @@ def test_a_pass_for_a_part_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[
     evidence = Path(__file__).resolve().parent.parent / "evidence" / "web1.evidence"
     main(["audit", str(evidence), "--only", "waiver-expired,listener-on-wildcard-address,cleartext-listener", "-f", "text"])
     assert capfd.readouterr().out.startswith("PASS for baseline (in part): ")
+
+
+def test_whether_a_review_is_overdue_is_told_as_of_the_day_that_was_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    evidence = Path(__file__).resolve().parent.parent / "evidence" / "web1.evidence"
+    (tmp_path / "web.yaml").write_text("policy: 1\nlistening: {approved: [{name: http, port: 80, review_by: 2026-11-21}]}\n")
+    for day, overdue in (("2026-11-21", False), ("2026-11-22", True)):
+        main(["audit", str(evidence), "-p", str(tmp_path / "web.yaml"), "--today", day, "-f", "json"])
+        (host,) = json.loads(capfd.readouterr().out)["hosts"]
+        assert ("1 by an entry whose review is overdue" in host["approval_statement"]) is overdue

@@ -77,10 +77,10 @@ sys.exit(main(sys.argv[1:]))
 
 
 def collecting(path: Path, *program: str) -> subprocess.Popen[str]:
-    """A collect into a file, in a process group of its own, as a terminal starts it: the suite itself may run under nohup."""
+    """A collect into a file, in a process group of its own, as a terminal starts it."""
     return subprocess.Popen(
         [sys.executable, *program, "collect", "-o", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        start_new_session=True,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 

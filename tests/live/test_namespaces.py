@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from auditor.cli import main
 from auditor.model import Snapshot
+from auditor.stack_pairs import StackPairs
 from tests.hosts import NEEDED, NOBODY, WEB, Host, as_if_initial, host, interpreted, listener, sockets, stack
 
 pytestmark = NEEDED
@@ -157,6 +160,35 @@ def test_a_run_inside_a_container_calls_its_own_stack_the_host() -> None:
     snapshot = interpreted(as_if_initial(bundle))
     assert list(sockets(snapshot)) == ["tcp/127.0.0.1:22"]
     assert list(sockets(snapshot, "shop.service")) == ["tcp/127.0.0.1:8080"]
+
+
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+
+
+@pytest.mark.parametrize(("user", "prefix"), [(None, WITHOUT_RIGHTS), (NOBODY, [])])
+def test_a_namespace_that_is_called_otherwise_without_rights_is_compared_as_the_same(
+    user: int | None, prefix: list[str], tmp_path: Path
+) -> None:
+    with host() as made:
+        made.start(listener("tcp", "0.0.0.0", 7777), namespace=True, name=b"web", user=WEB)
+        before = as_if_initial(made.collect())
+        after = made.collect(user=user, prefix=prefix)
+        made.start(listener("tcp", "0.0.0.0", 7778), namespace=True, name=b"web", user=WEB)
+        later = made.collect(user=user, prefix=prefix)
+    one, other = interpreted(before), interpreted(after)
+    assert names(one)[1:] != names(other)[1:] == ["process:web"]
+    assert StackPairs(one, other, "before").unsure == frozenset()
+    assert appeared_or_gone(before, after, tmp_path) == []
+    assert appeared_or_gone(before, later, tmp_path) == [("listener-appeared", "process:web (2)", "tcp/0.0.0.0:7778")]
+
+
+def appeared_or_gone(before: bytes, after: bytes, folder: Path) -> list[tuple[str, str, str]]:
+    for name, bundle in (("before", before), ("after", after)):
+        (folder / f"{name}.evidence").write_bytes(bundle)
+    out = folder / "out.json"
+    main(["audit", "--baseline", f"{folder}/before.evidence", f"{folder}/after.evidence", "-f", f"json={out}"])
+    found = [one for one in json.loads(out.read_text())["findings"] if one["outcome"] == "fail"]
+    return [(one["rule"], one["stack"], one["subject"]) for one in found if one["rule"] in ("listener-appeared", "listener-disappeared")]
 
 
 def reaches(made: Host, name: str = "host") -> dict[str, str]:

@@ -111,7 +111,7 @@ def test_what_was_seen_becomes_a_policy_and_a_rogue_on_an_approved_port_is_found
     assert (passed.code, passed.open, passed.outcomes("listener-not-approved")) == (0, [], ["pass"])
     assert passed.words.startswith("PASS for the declared scope: nothing open ")
     assert re.search(
-        "- 4 listeners in 1 network stack of made-host seen at [^;]*, 4 of them approved - judged by site@[0-9a-f]* ", passed.words
+        "- 4 listeners in 1 network stack of made-host seen at [^;]*, 4 of them approved - judged by policy site@[0-9a-f]* ", passed.words
     )
     assert "listeners approved: 4 by user, unit or container" in passed.words
     assert "NOT ASSESSED" not in passed.words
@@ -126,7 +126,7 @@ def test_what_was_seen_becomes_a_policy_and_a_rogue_on_an_approved_port_is_found
     assert f"process nginx, executable {ROGUE}, user web" in finding["observed"]
     assert "differs from 'https'" in finding["message"]
     assert failed.code == 1
-    assert failed.words.startswith("FAIL: 1 open (1 medium)")
+    assert failed.words.startswith("FAIL: 1 open finding (1 medium)")
     assert f"process nginx, executable {ROGUE}, user web" in failed.words
 
     story.agree(story.policy + WAIVER)

@@ -107,6 +107,7 @@ def test_a_finding_tells_all_that_is_known_of_it() -> None:
         "standing": "accepted (EXC-1) until 2027-01-31, 71 days left; owner web-platform, approved by ciso: a migration",
         "waiver_id": "EXC-1", "waiver_owner": "web-platform", "waiver_approved_by": "ciso", "waiver_reason": "a migration",
         "waiver_expires": "2027-01-31", "waiver_ticket": "RSK-7", "fingerprint": one.fingerprint,
+        "taken": "2026-11-20T02:17:00Z", "evaluated_on": "2026-11-21", "policy": "web@efefefef",
     }  # fmt: skip
 
 
@@ -163,6 +164,19 @@ def test_what_nobody_looked_at_is_a_row_each_and_the_whole_is_incomplete() -> No
     ]
     assert {row["state"] for row in told} == {"incomplete"}
     assert (rows(made)[-1]["state"], rows(made)[-1]["evidence"]) == ("incomplete", "incomplete")
+
+
+def test_every_row_says_of_which_run_it_is_and_by_which_policy() -> None:
+    db = HostReport(Origin(snapshot(stack(listener(22)), host="db1", taken="2026-11-20T03:00:00Z")), policy("db"), [finding(host="db1")])
+    db.policy.sha256 = "12" * 32
+    web = HostReport(Origin(snapshot(stack(listener(22)))), policy(), [finding()])
+    told = rows(report(hosts=[web, db], bad_sources=[("a.evidence", "it was cut")]))
+    assert {row["evaluated_on"] for row in told} == {"2026-11-21"}
+    assert {(row["host"], row["taken"], row["policy"]) for row in told} == {
+        ("web1", "2026-11-20T02:17:00Z", "web@efefefef"), ("db1", "2026-11-20T03:00:00Z", "db@12121212"),
+        ("", "", "db@12121212; web@efefefef"),
+    }  # fmt: skip
+    assert len(told) == 2 * 3 + 2
 
 
 def test_a_report_without_a_host_is_a_table_that_says_so() -> None:

@@ -115,14 +115,17 @@ def read_csv(text: str) -> Told:
 def read_sarif(text: str) -> Told:
     document = strict_json(text)
     runs = document["runs"]
-    alerts = [result for run in runs for result in run["results"]]
+    every = [result for run in runs for result in run["results"]]
+    alerts = [result for result in every if result["ruleId"] != "audit-complete"]
     others = document["properties"]["portAuditor/otherResults"]
     found = [one for one in (*alerts, *others) if one.get("baselineState") != "absent"]
     listed = Counter((one["partialFingerprints"]["portAuditorFingerprint/v1"], one["properties"]["outcome"]) for one in found)
     opened = Counter(one["partialFingerprints"]["portAuditorFingerprint/v1"] for one in alerts
                      if one["kind"] == "fail" and "suppressions" not in one)  # fmt: skip
     said = runs[0]["properties"]
-    assert {run["invocations"][0]["executionSuccessful"] for run in runs} == {said["complete"]}
+    assert len(every) - len(alerts) == (not said["complete"])
+    if said["complete"] or said["verdict"] == "incomplete":
+        assert {run["invocations"][0]["executionSuccessful"] for run in runs} == {said["complete"]}
     assert said["complete"] or runs[0]["invocations"][0]["toolExecutionNotifications"]
     assert not [one for one in alerts if one["properties"]["outcome"] == "waived" and "suppressions" not in one]
     return Told(said["verdict"], said["complete"], counts(said["counts"]), opened.total(), listed, opened)
@@ -165,7 +168,8 @@ def read_ocsf(text: str) -> Told:
     opened = Counter(event["finding_info"]["uid"] for event in found if (event["compliance"]["status"], event["status"]) == ("Fail", "New"))
     assert not [event for event in found if event["unmapped"]["outcome"] == "waived" and event["status"] != "Suppressed"]
     said = whole["unmapped"]
-    assert whole["compliance"]["status"] == {"pass": "Pass", "incomplete": "Warning", "fail": "Fail"}[said["verdict"]]
+    passed = "Pass" if said["complete"] else "Warning"
+    assert whole["compliance"]["status"] == {"pass": passed, "incomplete": "Warning", "fail": "Fail"}[said["verdict"]]
     return Told(said["verdict"], said["complete"], counts(said["counts"]), opened.total(), listed, opened)
 
 
@@ -216,7 +220,10 @@ def read_html(text: str) -> Told:
 
 
 def prints(section: Any) -> list[str]:
-    return [dd.findtext("code") for dt, dd in zip(section.iter("dt"), section.iter("dd"), strict=True) if dt.text == "Fingerprint"]
+    """The fingerprints on its cards: of one finding, or of several that say the same."""
+    facts = [pair for dl in section.iter("dl") for pair in zip(dl.findall("dt"), dl.findall("dd"), strict=True)]
+    alone = [dd.findtext("code") for dt, dd in facts if dt.text == "Fingerprint"]
+    return alone + [li.findtext("small/code") for dt, dd in facts if dt.text == "On" for li in dd.iter("li")]
 
 
 WORDS = {"open": "open", "inventory": "inventory", "unknown": "unknown", "accepted gaps": "accepted", "errors of ours": "error",
@@ -254,7 +261,7 @@ def read_markdown(text: str) -> Told:
 def read_prometheus(text: str) -> Told:
     metrics = pytest.importorskip("prometheus_client.parser", reason="prometheus-client is not installed: pip install '.[formats]'")
     samples = [sample for family in metrics.text_string_to_metric_families(text) for sample in family.samples]
-    told = {(one.name.removeprefix("port_auditor_"), *one.labels.values()): int(one.value) for one in samples}
+    told = {(one.name.removeprefix("port_auditor_"), *list(one.labels.values())[:-1]): int(one.value) for one in samples}
     (verdict,) = [word for word in ("pass", "fail", "incomplete") if told["verdict", word]]
     outcomes = {key[1]: count for key, count in told.items() if key[0] == "outcomes"}
     opens = sum(told["findings", severity, "open"] for severity in SEVERITIES)
@@ -357,7 +364,7 @@ def test_what_is_waived_is_shown_and_not_open(name: str) -> None:
 def test_why_an_audit_is_incomplete_stands_in_it(name: str) -> None:
     text = written(name, "a source could not be read")
     assert not READERS[name](text).complete
-    said = {"nagios": "bad_sources=1", "prometheus": "port_auditor_sources_bad 1"}.get(name, "it was cut")
+    said = {"nagios": "bad_sources=1", "prometheus": 'port_auditor_sources_bad{policy="web"} 1'}.get(name, "it was cut")
     assert said in text
 
 
@@ -365,7 +372,9 @@ def test_why_an_audit_is_incomplete_stands_in_it(name: str) -> None:
 def test_what_was_not_checked_is_not_hidden_by_a_pass(name: str) -> None:
     passed = report(finding(outcome="pass"), finding("other", outcome="notchecked", message="the policy lists none"))
     assert passed.verdict == "pass"
-    said = {"nagios": "notchecked=1", "prometheus": 'port_auditor_outcomes{outcome="notchecked"} 1'}.get(name, "the policy lists none")
+    said = {"nagios": "notchecked=1", "prometheus": 'port_auditor_outcomes{outcome="notchecked",policy="web"} 1'}.get(
+        name, "the policy lists none"
+    )
     assert said in rendered(name, passed)
 
 
@@ -430,7 +439,7 @@ def test_a_format_that_is_written_host_by_host_needs_no_host_in_the_end(name: st
         [], tables=whole.tables, started=whole.started, finished=whole.finished, evaluated_on=whole.evaluated_on, fail_on=whole.fail_on,
         allow_incomplete=whole.allow_incomplete, bad_sources=whole.bad_sources, documents=whole.documents, narrowed=whole.narrowed,
         iana_ranges=whole.iana_ranges, iana_names=whole.iana_names, site=whole.site, drift=whole.drift, frameworks=whole.frameworks,
-        shown_as=whole.shown_as,
+        shown_as=whole.shown_as, in_part=whole.in_part,
     )  # fmt: skip
     document = reporter.begin(stream)
     for one in whole.hosts:

@@ -45,7 +45,7 @@ def test_the_page_is_one_document_without_a_parse_error(page: str) -> None:
 def test_verdict_visibility_findings_with_remedies_ranges_and_every_listener_are_on_the_page(page: str) -> None:
     text = " ".join(" ".join(html5lib.parse(page, namespaceHTMLElements=False).itertext()).split())
     for said in (
-        "FAIL", "3 open (2 high, 1 medium)", "the host firewall and the network path were not examined", "CAP_SYS_PTRACE",
+        "FAIL", "3 open findings (2 high, 1 medium)", "the host firewall and the network path were not examined", "CAP_SYS_PTRACE",
         "any user may bind 80-1023", "privileged: 1-79", "vendor table, linux-4.2-plus",
         "sysctl -w net.ipv4.ip_unprivileged_port_start=1024",
         "49152-65535", "32768-60999", "/usr/sbin/nginx", "redis-server", "nginx.service", "www-data", "Landlock",

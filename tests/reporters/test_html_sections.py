@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.binding import Endpoint
-from auditor.coverage import Drift
+from auditor.coverage import Drift, SiteCoverage
 from auditor.differences import Change
 from auditor.facts import Facts, Gap
 from auditor.host_report import HostReport
@@ -14,6 +14,7 @@ from auditor.owner import File
 from auditor.page.evidence import ROOM
 from auditor.presentation import Presentation
 from auditor.report import Report
+from tests.mixed_reports import mixed
 from tests.reporters.test_html import WAIVER, Page
 from tests.reports import Origin, finding, listener, owner, policy, report, snapshot, stack
 
@@ -76,9 +77,9 @@ def test_changes_new_findings_and_gone_ones_stand_by_host() -> None:
     page = Page(compared(host))
     section = page.section("changes")
     said = page.words(section)
-    assert "1 new finding, 1 gone, 1 there already; 1 added, 1 changed, 1 could not be compared" in said
-    assert "listener-not-approved on subject-new , stack host: medium" in said
-    assert "a-rule on tcp/0.0.0.0:23 , stack host: telnet is open" in said
+    assert "new findings: 1 open; 1 no longer found, 1 there already; 2 listeners added, 1 setting changed, 1 could not be compared" in said
+    assert "New findings, open (1) MEDIUM listener-not-approved on subject-new " in said
+    assert "No longer found, and not necessarily mended (1) MEDIUM a-rule on tcp/0.0.0.0:23 : telnet is open" in said
     assert "Of 1 finding the baseline does not tell whether it was there." in said
     assert page.table("What differs on web1") == [
         ["Added", "host", "socket tcp/0.0.0.0:80 (2 of them)", "", "nginx"],
@@ -94,7 +95,8 @@ def accepted(name: str, expires: str, **more: object) -> dict[str, object]:
 
 def test_the_register_has_every_waiver_with_its_days_left_and_what_it_covers() -> None:
     waived = finding("a-rule", "tcp/0.0.0.0:9", "waived", waiver={**WAIVER, "id": "E-2", "origin": "p.yaml:E-2"})
-    host = host_report(waived, finding("waiver-expired", "E-1", stack=None))
+    over = [finding("waiver-expired", "E-1", stack=None), finding("waiver-too-long", "E-1", severity="low", stack=None)]
+    host = host_report(waived, *over)
     host.accepted = [
         accepted("E-1", "2026-11-20"),
         accepted("E-2", "2027-01-31", approved_by="ciso", ticket="RSK-1", compensated_by="an ACL", subjects=["tcp/*:9"]),
@@ -102,12 +104,23 @@ def test_the_register_has_every_waiver_with_its_days_left_and_what_it_covers() -
     ]
     page, unsaid = Page(report(hosts=[host])), "not stated"
     assert page.table("Register, as of 2026-11-21") == [
-        ["E-1 waiver, p.yaml:E-1", "a-rule", "because", "ops", unsaid, unsaid, "2026-11-20 expired 1 day ago",
-         "nothing here waiver-expired"],
-        ["E-3 accepted gap, p.yaml:E-3", "owners", "because", "ops", unsaid, unsaid, "2026-11-21 its last day", "nothing here"],
-        ["E-2 waiver, p.yaml:E-2", "a-rule tcp/*:9", "because compensated by: an ACL", "ops", "ciso", "RSK-1",
-         "2027-01-31 71 days left", "1 finding"],
+        ["E-1 waiver, p.yaml :E-1", "a-rule", "because", "ops", unsaid, unsaid, "2026-11-20 expired 1 day ago",
+         "nothing here medium: waiver-expired low: waiver-too-long"],
+        ["E-3 accepted gap, p.yaml :E-3", "owners", "because", "ops", unsaid, unsaid, "2026-11-21 its last day", "nothing here"],
+        ["E-2 waiver, p.yaml :E-2", "a-rule tcp/*:9", "because compensated by: an ACL", "ops", "ciso", "RSK-1",
+         "2027-01-31 71 days left", "tcp/0.0.0.0:9"],
     ]  # fmt: skip
+    assert "Expires 2027-01-31 , 71 days left" in page.words(page.section("waived"))
+
+
+def test_of_several_hosts_the_register_names_those_that_a_link_leads_to() -> None:
+    hosts = []
+    for name in ("web1", "web2"):
+        over = finding("waiver-expired", "E-1", host=name, stack=None)
+        hosts.append(HostReport(Origin(snapshot(host=name)), policy(), [over]))
+        hosts[-1].accepted = [accepted("E-1", "2026-11-20")]
+    ((*_, covers),) = Page(report(hosts=hosts)).table("Register")
+    assert covers == "nothing here medium: waiver-expired on web1 , web2"
 
 
 def test_unknown_accepted_and_out_of_scope_are_told_apart_and_only_the_first_are_called_unknown() -> None:
@@ -151,6 +164,23 @@ def test_the_form_to_sign_names_policy_and_counts_and_has_room_for_two_reviewers
     assert said.count("Signature") == 2
 
 
+def test_whoever_signs_has_in_view_what_was_not_covered() -> None:
+    site = SiteCoverage("bank", ["site.yaml"], "12" * 32, hosts=3, audited=1, missing=["db1", "db2"])
+    found = [finding("a-rule", outcome=outcome) for outcome in ("unknown", "error", "notchecked", "notchecked")]
+    made = report(*found, site=site, bad_sources=[("odd.evidence", "no bundle")], narrowed=["only of some rules"])
+    said = Page(made).words(Page(made).section("review"))
+    assert "As told only of some rules" in said
+    assert (
+        "Not covered no evidence of 2 hosts: db1, db2 1 source could not be read: odd.evidence 1 answer unknown "
+        "1 answer broken off by our error 2 answers not checked: nothing to compare with"
+    ) in said
+
+
+def test_where_all_was_covered_it_is_said_of_what_was_asked_alone() -> None:
+    page = Page(report(finding(outcome="pass")))
+    assert "Not covered nothing that was asked; what the method never shows stands under" in page.words(page.section("review"))
+
+
 def test_who_approved_what_is_accepted_stands_beside_whose_it_is() -> None:
     made = report()
     told = {**WAIVER, "id": "GAP-2", "owner": "sre"}
@@ -162,7 +192,7 @@ def test_who_approved_what_is_accepted_stands_beside_whose_it_is() -> None:
 def test_an_acceptance_that_only_a_finding_tells_of_is_in_the_register_too() -> None:
     gap = finding(outcome="unknown", waiver={**WAIVER, "expires": "never"}, facts=("owners", "grants"))
     assert Page(report(gap)).table("Register") == [
-        ["EXC-1 accepted gap, web.yaml:9", "owners, grants", "a migration", "web-platform", "not stated", "not stated",
+        ["EXC-1 accepted gap, web.yaml :9", "owners, grants", "a migration", "web-platform", "not stated", "not stated",
          "never not known", "1 unknown"],
     ]  # fmt: skip
 
@@ -258,6 +288,13 @@ def test_controls_stand_with_each_finding_or_once_where_all_of_a_rule_have_the_s
     found[1].controls = ("A 1",)
     said = Page(several).words()
     assert (said.count("Controls A 1, B 2 First"), said.count("Controls A 1 First")) == (2, 1)
+
+
+def test_a_card_says_where_its_findings_count_for_controls_that_have_a_number_for_each_release() -> None:
+    page = Page(mixed())
+    told = {page.words(one.find("./header/p/code")): page.words(one) for one in page.all(".//article[@class='card']")}
+    assert "Counted too for controls that have a number for each release, under Controls : CIS Benchmarks" in told["listener-not-approved"]
+    assert "a number for each release" not in told["made-up-rule"]
 
 
 def test_every_finding_that_failed_can_be_told_by_its_fingerprint() -> None:

@@ -176,7 +176,7 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
 def test_the_first_line_is_the_verdict_and_all_that_qualifies_it_follows() -> None:
     made = report(finding(severity="high"), finding(outcome="unknown"))
     text = rendered("markdown", made)
-    assert text.startswith("## FAIL (and incomplete): 1 open (1 high)\n")
+    assert text.startswith("## FAIL (and incomplete): 1 open finding (1 high)\n")
     assert words(text.partition("### ")[0]) == words(prose(made.statement, 5000)).replace("(1 high); ", "(1 high) ")
 
 
@@ -194,7 +194,7 @@ def test_an_open_finding_says_what_why_who_since_when_and_what_to_do_on_that_sys
     said = section(rendered("markdown", made), "Open (1)")
     told = words(said)
     for clause in (
-        "CRITICAL listener-not-approved: Title of listener-not-approved", "tcp/0.0.0.0:22 (3 of them) on web1, stack host:",
+        "CRITICAL listener-not-approved: Title of listener-not-approved", "tcp/0.0.0.0:22 (3 of them) on web1:",
         "observed: sshd", "expected: nothing", "source: policy web", "who: root", "controls: NIST SP 800-53 r5 CM-7",
         "first seen: 2026-11-20T02:17:00Z, new since the baseline", f"fingerprint: {one.fingerprint}",
         "Remedy: Stop it, or waive it. Here: stop listener-not-approved.",

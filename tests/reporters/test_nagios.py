@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-import auditor.reporters.nagios as module
 from auditor.host_report import HostReport
 from auditor.model import SEVERITIES
 from auditor.report import Report
 from tests.reports import Origin, finding, listener, policy, rendered, report, snapshot, stack
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 RANGE = rf"@?(({NUMBER}|~)?:)?({NUMBER})?"
 FIGURE = re.compile(rf"(?P<label>[A-Za-z_]+)=(?P<value>{NUMBER})s?(;(?P<warn>{RANGE}))?(;(?P<crit>{RANGE}))?(;({NUMBER})?){{0,2}}")
@@ -130,7 +131,10 @@ def test_the_line_fits_into_one_packet_however_long_a_name_is() -> None:
     assert " ... | open=99999;" in line(many)
 
 
-CHECK = "\n".join(found.strip() for found in (module.__doc__ or "").splitlines() if found.startswith("    "))
+PART = (ROOT / "reports" / "formats.md").read_text(encoding="utf-8").partition("\n## nagios\n")[2].partition("\n## ")[0]
+SUDOERS, *LINES = [found.strip() for found in PART.splitlines() if found.startswith("    ")]
+CHECK = "\n".join(LINES)
+NO_REPORT = "PORT-AUDITOR UNKNOWN - no report was made"
 
 
 @pytest.mark.parametrize(
@@ -142,13 +146,25 @@ CHECK = "\n".join(found.strip() for found in (module.__doc__ or "").splitlines()
         (line(report(finding(outcome="unknown"))), 3),
         ("", 3),
         ("Traceback (most recent call last):", 3),
+        (r"PORT-AUDITOR CRITICAL - FAIL: \c \n \x1b[2J -n", 2),
     ],
 )
-@pytest.mark.parametrize("own", [0, 1, 3, 70])
-def test_the_check_command_of_its_document_makes_nagios_codes_of_our_lines(said: str, code: int, own: int) -> None:
-    stub = f"port-auditor() {{ printf '%s\\n' \"$SAID\"; return {own}; }}\nset -e\n"
-    done = subprocess.run(["bash", "-c", stub + CHECK], env={"SAID": said}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (code, said + "\n", "")
+@pytest.mark.parametrize("own", [0, 1, 2, 3, 70])
+@pytest.mark.parametrize("shell", [name for name in ("sh", "dash", "bash") if shutil.which(name)])
+def test_the_check_command_of_its_document_makes_nagios_codes_of_our_lines(said: str, code: int, own: int, shell: str) -> None:
+    stub = f"sudo() {{ printf '%s\\n' \"$SAID\"; return {own}; }}\nset -e\n"
+    done = subprocess.run([shell, "-c", stub + CHECK], env={"SAID": said}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, (said or NO_REPORT) + "\n", "")
+
+
+def test_the_check_command_asks_for_what_sudo_allows() -> None:
+    assert SUDOERS.partition("NOPASSWD: ")[2] in CHECK
+
+
+@pytest.mark.skipif(shutil.which("visudo") is None, reason="visudo is not installed: apt-get install sudo")
+def test_visudo_has_nothing_against_the_line_for_sudo() -> None:
+    done = subprocess.run(["visudo", "-c", "-f", "-"], input=SUDOERS + "\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def has_monitoring_plugin() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -89,7 +90,7 @@ def test_what_fails_and_is_new_is_what_is_open(fail_on: str) -> None:
         ("unknown", {"waiver": GAP}, (2, "Warning"), "Suppressed"),
         ("unknown", {"inventory": True}, (2, "Warning"), "Nothing to review"),
         ("error", {}, (2, "Warning"), "New"),
-        ("notchecked", {}, (2, "Warning"), "New"),
+        ("notchecked", {}, (2, "Warning"), "Nothing to review"),
         ("notapplicable", {}, (99, "Not applicable"), "Nothing to review"),
         ("notselected", {}, (99, "Not selected"), "Nothing to review"),
         ("fail", {"severity": "info"}, (99, "Inventory"), "Nothing to review"),
@@ -101,7 +102,7 @@ def test_an_outcome_in_the_words_of_ocsf(outcome: str, more: dict[str, Any], com
     assert (event["compliance"]["status_id"], event["compliance"]["status"]) == compliance
     assert event["compliance"]["checks"][0]["status_id"] == compliance[0]
     assert event["status"] == lifecycle
-    assert event["severity"] == ("Medium" if compliance[0] in (2, 3) else "Informational")
+    assert event["severity"] == ("Medium" if lifecycle in ("New", "Suppressed") else "Informational")
 
 
 @pytest.mark.parametrize(
@@ -110,10 +111,48 @@ def test_an_outcome_in_the_words_of_ocsf(outcome: str, more: dict[str, Any], com
 def test_the_last_event_is_the_verdict(outcome: str, status: str, severity: str) -> None:
     made = report(finding(outcome=outcome))
     last = events(made)[-1]
-    assert last["finding_info"]["uid"] == "port-auditor/report"
+    assert re.fullmatch("port-auditor/report/[0-9a-f]{32}", last["finding_info"]["uid"])
     assert (last["compliance"]["status"], last["severity"]) == (status, severity)
     assert last["finding_info"]["desc"] == made.statement
     assert (last["unmapped"]["verdict"], last["unmapped"]["counts"]) == (made.verdict, {outcome: 1})
+
+
+def test_what_allow_incomplete_lets_pass_is_a_warning_and_not_a_pass() -> None:
+    made = report(finding(outcome="unknown"), allow_incomplete=True)
+    last = events(made)[-1]
+    assert made.verdict == "pass"
+    assert (last["compliance"]["status"], last["status"], last["severity"]) == ("Warning", "New", "Medium")
+
+
+def test_no_event_of_two_policies_that_judge_one_bundle_in_one_second_is_that_of_the_other() -> None:
+    web, strict = host(finding(), finding(subject="x")), host(finding(), finding(subject="x"), name="strict")
+    strict.policy.sha256 = "12" * 32
+    uids = [event["metadata"]["uid"] for one in (web, strict) for event in events(report(hosts=[one]))]
+    assert len(set(uids)) == len(uids) == 6
+
+
+def whole(name: str, evidence: str = "cd" * 32, policy: str = "ef" * 32) -> tuple[str, str]:
+    one = host(finding(host=name), of=snapshot(host=name))
+    one.evidence_sha256, one.policy.sha256 = evidence, policy
+    last = events(report(hosts=[one]))[-1]
+    return last["finding_info"]["uid"], last["metadata"]["uid"]
+
+
+def test_the_last_events_of_two_hosts_in_one_second_are_two_and_those_of_one_host_are_of_one_finding() -> None:
+    (web, first), (other, second) = whole("web1"), whole("web2")
+    assert web != other
+    assert first != second
+    again = [whole("web1", evidence="12" * 32), whole("web1", policy="12" * 32)]
+    assert {finding for finding, _ in again} == {web}
+    assert len({first, *(event for _, event in again)}) == 3
+    assert whole("web1") == (web, first)
+
+
+def test_the_last_event_has_the_host_as_its_resource_where_there_is_one() -> None:
+    first, *_, last = events(mixed())
+    assert last["resources"] == first["resources"]
+    assert last["resources"][0]["name"] == "web1"
+    assert "resources" not in events(fleet())[-1]
 
 
 def test_the_last_event_says_what_nobody_looked_at() -> None:

@@ -106,6 +106,26 @@ def test_only_what_a_rule_that_evidences_a_control_found_is_a_finding_and_it_is_
     assert [*everywhere(result, "state")] == ["not-satisfied", "not-satisfied"]
 
 
+def test_a_finding_counts_the_same_in_its_title_its_description_and_what_it_refers_to() -> None:
+    _, result = results(mixed())
+    for found in result["findings"]:
+        said = f"{len(found['related-observations'])} open by rules that evidence it"
+        assert found["title"].endswith(f": {said}")
+        assert found["description"].endswith(f": {said}")
+
+
+def test_no_result_of_two_hosts_two_bundles_or_two_policies_of_one_second_has_the_uuid_of_another() -> None:
+    def uuids(name: str = "web1", evidence: str = "cd" * 32, policy: str = "ef" * 32, day: str = "2026-11-21") -> list[str]:
+        one = host(finding(host=name), of=snapshot(host=name))
+        one.evidence_sha256, one.policy.sha256 = evidence, policy
+        return [result["uuid"] for result in results(report(hosts=[one], evaluated_on=day))]
+
+    runs = [uuids(), uuids(name="web2"), uuids(evidence="12" * 32), uuids(policy="12" * 32), uuids(day="2026-11-22")]
+    for several in zip(*runs, strict=True):
+        assert len(set(several)) == len(runs)
+    assert uuids() == runs[0]
+
+
 def test_where_nothing_is_open_no_control_is_spoken_of() -> None:
     passes = [finding(rule, outcome="pass") for rule in ("listener-not-approved", "privileged-range-lowered")]
     _, result = results(report(*passes, finding(outcome="waived", waiver=WAIVER), frameworks=frameworks()))

@@ -16,6 +16,7 @@ from auditor.host_report import VendorDefault
 from auditor.listener_outcomes import KINDS, ListenerOutcomes
 from auditor.model import Range
 from auditor.places import shipped
+from auditor.port_axis import HIGH, LOW
 from auditor.port_map import port_maps
 from auditor.port_range import PortRange
 from auditor.report import Report
@@ -123,6 +124,29 @@ def test_each_mark_bears_the_number_of_its_port() -> None:
     (picture,) = Page(every_kind()).maps()
     labels = [words(one) for one in picture.iter(f"{SVG}text") if one.attrib.get("class") == "map-port"]
     assert labels == ["1", "201", "401", "601", "801", "10001", "20001", "30001", "40001"]
+
+
+def test_what_is_open_on_a_range_is_marked_there_and_told_in_words_with_a_link() -> None:
+    found = [finding("range-lowered", "threshold", severity="high", message="any user may bind 80-1023"), finding("other", "threshold")]
+    page = Page(report(*found, of=snapshot(stack(privileged=Facts([Range(first=1, last=79)], "threshold")))))
+    (picture,) = page.maps()
+    assert [words(one) for one in picture.iter(f"{SVG}text") if one.attrib.get("class") == "map-found"] == [
+        "high: range-lowered and 1 more"
+    ]
+    assert "map-full high" in tostring(picture, "unicode")
+    assert "Open (high) on the privileged ports: any user may bind 80-1023." in words(picture.find(f"{SVG}desc"))
+    said = page.tree.find(".//figcaption")
+    assert "Open (high) on the privileged ports: range-lowered , any user may bind 80-1023" in words(said)
+    ids = {element.attrib["id"]: words(element) for element in page.tree.iter() if "id" in element.attrib}
+    links = [one for one in said.iter("a") if words(one) == "range-lowered"]
+    assert ["any user may bind 80-1023" in ids[one.attrib["href"][1:]] for one in links] == [True]
+
+
+def test_what_is_said_of_a_whole_row_stands_between_its_halves() -> None:
+    (picture,) = Page(report(of=snapshot(stack()))).maps()
+    said = [one for one in picture.iter(f"{SVG}text") if one.attrib.get("class") == "map-said"]
+    assert said
+    assert {(float(one.attrib["x"]), one.attrib["text-anchor"]) for one in said} == {((LOW.right + HIGH.left) / 2, "middle")}
 
 
 def test_the_scale_is_labelled_and_says_where_it_changes() -> None:

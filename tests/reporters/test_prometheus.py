@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-import auditor.reporters.prometheus as module
 from auditor import plugins
 from auditor.coverage import Drift
 from auditor.facts import Facts
@@ -19,6 +21,7 @@ from auditor.policy import Policy
 from auditor.report import Report
 from tests.reports import Origin, finding, listener, owner, policy, rendered, report, snapshot, stack
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 parser = pytest.importorskip("prometheus_client.parser", reason="prometheus-client is not installed: pip install '.[formats]'")
 
 
@@ -30,7 +33,9 @@ def told(made: Report) -> dict[str, int | float]:
         assert family.documentation
         for sample in family.samples:
             assert sample.timestamp is None
-            key = " ".join((sample.name.removeprefix("port_auditor_"), *sample.labels.values()))
+            *words, policies = sample.labels.items()
+            assert policies[0] == "policy"
+            key = " ".join((sample.name.removeprefix("port_auditor_"), *(word for _, word in words)))
             assert key not in found
             found[key] = sample.value
     return found
@@ -44,14 +49,19 @@ def test_every_severity_and_state_is_there_and_counted() -> None:
     made = told(report(
         *(finding(subject=f"tcp/0.0.0.0:{n}", severity="high") for n in range(3)), finding(severity="info"), finding(severity="low"),
         finding(subject="x", severity="critical", inventory=True), waived("y", "2027-01-31", "p:1"), finding(outcome="unknown"),
-        waived("z", "2027-01-31", "p:2", "unknown"), finding("aside", outcome="unknown", inventory=True),
+        waived("z", "2027-01-31", "p:2", "unknown"), finding("aside", outcome="unknown", inventory=True), finding(outcome="error"),
     ))  # fmt: skip
     found = {key: value for key, value in made.items() if key.startswith("findings ")}
-    assert len(found) == len(SEVERITIES) * 5
+    assert len(found) == len(SEVERITIES) * 6
     assert {key.removeprefix("findings "): value for key, value in found.items() if value} == {
         "high open": 3, "low open": 1, "info inventory": 1, "critical inventory": 1, "medium waived": 1, "medium unknown": 1,
-        "medium accepted": 1, "medium inventory": 1,
+        "medium accepted": 1, "medium inventory": 1, "medium error": 1,
     }  # fmt: skip
+
+
+def test_an_audit_that_left_something_out_says_how_much() -> None:
+    assert told(report(finding()))["narrowed"] == 0
+    assert told(report(finding(), narrowed=["only 1 rule asked", "only 1 stack"]))["narrowed"] == 2
 
 
 def test_info_is_open_where_it_is_asked_for() -> None:
@@ -172,6 +182,19 @@ def test_each_policy_is_there_once() -> None:
     assert [key for key in made if key.startswith("policy_info")] == [f"policy_info db {'cd' * 32}", f"policy_info web {'ab' * 32}"]
 
 
+def test_every_sample_is_labelled_with_the_policies_so_that_the_files_of_two_are_not_taken_for_one() -> None:
+    def labels(*names: str) -> set[str]:
+        text = rendered("prometheus", report(hosts=[HostReport(Origin(snapshot()), named(name), []) for name in names]))
+        return {sample.labels["policy"] for family in parser.text_string_to_metric_families(text) for sample in family.samples}
+
+    assert labels("web") == {"web"}
+    assert labels("db") == {"db"}
+    made = [named("web"), named("db", "cd" * 32), named("db", "12" * 32)]
+    text = rendered("prometheus", report(hosts=[HostReport(Origin(snapshot()), by, []) for by in made]))
+    assert text.count("# TYPE") > 10
+    assert {line.partition('policy="')[2].partition('"')[0] for line in text.splitlines() if not line.startswith("#")} == {"db,web"}
+
+
 @pytest.mark.parametrize("name", ['a"b', "a\\", "\\n", 'x"} 1\nport_auditor_verdict{verdict="pass"} 1', "{}", "é", ""])
 def test_a_policys_name_stays_one_label(name: str) -> None:
     text = rendered("prometheus", report(hosts=[HostReport(Origin(snapshot()), named(name), [])]))
@@ -218,8 +241,71 @@ def test_promtool_has_nothing_against_it(made: Report) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_alerts_of_its_document_name_figures_that_there_are() -> None:
+PART = (ROOT / "reports" / "formats.md").read_text(encoding="utf-8").partition("\n## prometheus\n")[2].partition("\n## ")[0]
+ALERTS = dict(re.findall(r"^    (\S.*?)  +# (.*)$", PART, re.MULTILINE))
+"""Expressions, and what each is for."""
+POLICY = ', policy="web"'
+
+
+def test_the_alerts_of_the_document_name_figures_that_there_are() -> None:
     there = {key.split()[0] for key in told(report(finding()))}
-    named = set(re.findall(r"port_auditor_([a-z0-9_]+)(?=[ {)])", (module.__doc__ or "").partition("Alerts")[2]))
+    named = set(re.findall(r"port_auditor_([a-z0-9_]+)", " ".join(ALERTS)))
     assert len(named) > 5
     assert named <= there
+
+
+def on_day_20(*findings: Finding, ran: int = 20, taken: str | None = "1970-01-20T01:00:00Z", **shown: Any) -> Report:
+    """A report for a test of rules, whose clock begins in 1970."""
+    sockets = shown.pop("listeners", (listener(22, owner(1)),))
+    own = snapshot(stack(*sockets), taken=taken or "nobody knows")
+    stamps = {"started": f"1970-01-{ran}T02:00:00Z", "finished": f"1970-01-{ran}T02:00:00Z", "evaluated_on": f"1970-01-{ran}"}
+    return report(*(findings or (finding(outcome="pass"),)), of=own, **stamps, **shown)
+
+
+ON_INSTANCES: dict[str, Report | None] = {
+    "fine": on_day_20(),
+    "open": on_day_20(finding(severity="high")),
+    "unseen": on_day_20(finding(outcome="unknown")),
+    "broken": on_day_20(finding(outcome="error")),
+    "in part": on_day_20(narrowed=["only 1 rule asked"]),
+    "accepting": on_day_20(waived("a", "1970-01-29", "p:1")),
+    "without rights": on_day_20(listeners=(listener(22),)),
+    "stopped": on_day_20(ran=10, taken="1970-01-10T01:00:00Z"),
+    "on old evidence": on_day_20(taken="1970-01-01T01:00:00Z"),
+    "on undated evidence": on_day_20(taken=None),
+    "without an audit": None,
+}
+RAISED = {
+    "open at or above --fail-on": ["open"],
+    "not all was seen": ["unseen", "broken"],
+    "how much was not seen": ["unseen", "broken"],
+    "the audit lacks rights": ["without rights"],
+    "it left something out, or took it for granted": ["in part"],
+    "somebody has to decide": ["accepting"],
+    "it never ran": ["without an audit"],
+    "it runs no more": ["stopped"],
+    "it runs on old evidence": ["stopped", "on old evidence"],
+    "its evidence has no date": ["on undated evidence"],
+}
+
+
+def series(instance: str, made: Report | None) -> list[dict[str, str]]:
+    """What Prometheus has of an instance of node_exporter."""
+    lines = [] if made is None else [line for line in rendered("prometheus", made).splitlines() if not line.startswith("#")]
+    samples = [(name.removesuffix("}") + ",", value) for name, value in (line.rsplit(" ", 1) for line in lines)]
+    return [{"series": f'{head}job="node",instance="{instance}"}}', "values": f"{value}+0x20"} for head, value in (*samples, ("up{", "1"))]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: apt-get install prometheus")
+def test_every_alert_of_the_document_is_raised_for_the_instances_and_policies_that_it_is_about_and_no_other(tmp_path: Path) -> None:
+    assert set(ALERTS.values()) == set(RAISED)
+    asked = [
+        {"expr": f"group by (instance, policy) ({expression})", "eval_time": "20d", "exp_samples": [
+            {"labels": f'{{instance="{one}"{POLICY if ON_INSTANCES[one] else ""}}}', "value": 1} for one in RAISED[why]
+        ]} for expression, why in ALERTS.items()
+    ]  # fmt: skip
+    given = [one for instance, made in ON_INSTANCES.items() for one in series(instance, made)]
+    tests = {"evaluation_interval": "1d", "tests": [{"interval": "1d", "input_series": given, "promql_expr_test": asked}]}
+    (tmp_path / "tests.yaml").write_text(json.dumps(tests))
+    done = subprocess.run(["promtool", "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

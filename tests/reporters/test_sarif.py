@@ -26,6 +26,7 @@ from auditor.remedy import Remedy
 from auditor.report import Report
 from tests.reports import Origin, finding, policy, rendered, report, snapshot
 
+COMPLETE = "audit-complete"
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = json.loads((ROOT / "tests" / "schemas" / "sarif-schema-2.1.0.json").read_text())
 VALID = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
@@ -71,7 +72,11 @@ def checked(text: str) -> dict[str, Any]:
         assert len(run["results"]) <= module.RESULTS_MAX
         for result in run["results"]:
             assert result["ruleId"] in rules
-    for result in [*alerts(document), *others(document)]:
+    for result in others(document):
+        RESULT.validate(result)
+        assert result["message"]["text"].strip()
+        assert "](" not in result["message"]["text"]
+    for result in in_runs(document):
         RESULT.validate(result)
         assert result["message"]["text"].strip()
         assert re.fullmatch("[0-9a-f]{32}:1", result["partialFingerprints"]["primaryLocationLineHash"])
@@ -87,8 +92,8 @@ def checked(text: str) -> dict[str, Any]:
         region = place["physicalLocation"]["region"]
         assert min(region.values()) >= 1
         assert region.keys() == {"startLine", "startColumn", "endLine", "endColumn"}
-        (logical,) = place["logicalLocations"]
-        assert logical["fullyQualifiedName"].endswith(logical["name"])
+        for logical in place.get("logicalLocations", []):
+            assert logical["fullyQualifiedName"].endswith(logical["name"])
         assert "](" not in result["message"]["text"]
     dismissed = {place_of(result) for result in alerts(document) if result.get("suppressions")}
     shown = {place_of(result) for result in alerts(document) if not result.get("suppressions")}
@@ -117,8 +122,16 @@ def place_of(result: dict[str, Any]) -> tuple[str, str, int, int]:
 
 
 def alerts(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """What GitHub makes alerts of."""
+    """What GitHub makes alerts of, but for that of an audit that is not complete."""
+    return [result for result in in_runs(document) if result["ruleId"] != COMPLETE]
+
+
+def in_runs(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [result for run in document["runs"] for result in run["results"]]
+
+
+def incomplete(made: Report) -> list[dict[str, Any]]:
+    return [result for result in in_runs(told(made)) if result["ruleId"] == COMPLETE]
 
 
 def others(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,6 +177,7 @@ def test_alerts_are_what_is_open_not_known_or_accepted_and_nothing_else() -> Non
         "s0": ("fail", "warning", 0), "s1": ("open", "none", 0), "s2": ("open", "none", 0), "s3": ("fail", "warning", 1),
         "gap": ("open", "none", 1),
     }  # fmt: skip
+    assert in_runs(document)[-1]["ruleId"] == COMPLETE
     assert {result["properties"]["subject"]: result["kind"] for result in others(document)} == {
         "s4": "review", "s5": "pass", "s6": "notApplicable", "s7": "notApplicable", "aside": "open", "tcp/0.0.0.0:22": "informational",
         "z": "informational",
@@ -289,6 +303,32 @@ def test_an_incomplete_audit_has_not_succeeded_and_says_why(said: str, findings:
     (notice,) = invocation["toolExecutionNotifications"]
     assert notice["level"] == "error"
     assert said in notice["message"]["text"]
+    (result,) = incomplete(report(*findings, **more))
+    assert (result["kind"], result["level"]) == ("fail", "warning")
+    assert said in result["message"]["text"]
+    assert run["results"][-1] == result
+
+
+def test_an_incomplete_audit_is_a_rule_with_a_document_and_its_result_stands_in_the_policy() -> None:
+    made = report(finding(outcome="unknown"))
+    (rule,) = [rule for rule in told(made)["runs"][0]["tool"]["driver"]["rules"] if rule["id"] == COMPLETE]
+    assert rule["shortDescription"]["text"] == "Everything was seen that the verdict rests on"
+    assert "Give the audit the rights" in rule["help"]["text"]
+    (result,) = incomplete(made)
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "web.yaml"
+    assert incomplete(report(finding(), finding(outcome="unknown", waiver=WAIVER))) == []
+
+
+@pytest.mark.parametrize(("outcome", "more", "successful"), [
+    ("unknown", {}, True), ("error", {}, True), ("pass", {"bad_sources": [("a.evidence", "it was cut")]}, False),
+    ("notselected", {}, False), ("pass", {"drift": Drift([], [], ["db8"])}, False),
+])  # fmt: skip
+def test_what_allow_incomplete_allows_github_takes_and_the_result_stands_for_it(outcome: str, more: Any, successful: bool) -> None:
+    made = report(finding(outcome=outcome), allow_incomplete=True, **more)
+    (invocation,) = told(made)["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is successful
+    assert {notice["level"] for notice in invocation["toolExecutionNotifications"]} == {"warning" if successful else "error"}
+    assert len(incomplete(made)) == 1
 
 
 def test_an_accepted_gap_leaves_the_audit_complete_and_what_was_left_out_is_told() -> None:
@@ -298,12 +338,21 @@ def test_an_accepted_gap_leaves_the_audit_complete_and_what_was_left_out_is_told
 
 
 def test_each_host_has_a_category_of_its_own_and_several_have_one_that_does_not_change_with_their_number() -> None:
-    ids = [told(report(hosts=hosts))["runs"][0]["automationDetails"]["id"] for hosts in (
-        [host("web1", finding())], [host("a/b", finding())], [host("a", finding()), host("b", finding())], [],
-    )]  # fmt: skip
-    assert ids == [
-        "port-auditor/web1/2026-11-21", "port-auditor/a_b/2026-11-21", "port-auditor/hosts/2026-11-21", "port-auditor/hosts/2026-11-21",
-    ]  # fmt: skip
+    def category(*hosts: HostReport, **shown: Any) -> str:
+        category, _, day = told(report(hosts=hosts, **shown))["runs"][0]["automationDetails"]["id"].rpartition("/")
+        assert day == "2026-11-21"
+        return str(category)
+
+    db = host("c", finding())
+    db.policy.name, db.policy.sha256 = "db", "12" * 32
+    assert category(host("web1", finding())) == "port-auditor/web1"
+    assert category(host("a/b", finding())) == "port-auditor/a_b"
+    assert category(host("a", finding()), host("b", finding())) == "port-auditor/web"
+    assert category(host("a", finding()), host("b", finding()), db) == "port-auditor/db,web"
+    assert category(db, db) == "port-auditor/db"
+    assert category() == "port-auditor/no-host"
+    site = SiteCoverage("bank", ["s.yaml"], "ab" * 32, hosts=2, audited=2, missing=[])
+    assert category(host("a", finding()), host("b", finding()), db, site=site) == "port-auditor/bank"
 
 
 @pytest.mark.parametrize(("number", "runs"), [(0, [0]), (3, [3]), (4, [3, 1]), (6, [3, 3]), (7, [3, 3, 1])])
@@ -349,9 +398,26 @@ def test_sarif_tools_reads_it_and_counts_the_alerts_by_severity(tmp_path: Path) 
     read = loader.load_sarif_file(str(file))
     assert read.get_distinct_tool_names() == ["port-auditor"]
     counts = read.get_report().get_issue_count_for_severity
-    assert {level: counts(level) for level in ("error", "warning", "note", "none")} == {"error": 1, "warning": 0, "note": 1, "none": 1}
+    assert {level: counts(level) for level in ("error", "warning", "note", "none")} == {"error": 1, "warning": 1, "note": 1, "none": 1}
     (high,) = [record for record in read.get_records() if record["Severity"] == "error"]
     assert (high["Location"], int(high["Line"]), high["Tool"]) == ("web1.evidence", 1, "port-auditor")
+
+
+def test_sarif_tools_finds_an_incomplete_audit_no_clean_one(tmp_path: Path) -> None:
+    pytest.importorskip("sarif.loader", reason="sarif-tools is not installed: pip install '.[formats]'")
+    for outcome, code in (("pass", 0), ("unknown", 1)):
+        file = tmp_path / f"{outcome}.sarif"
+        file.write_text(rendered("sarif", report(finding(outcome=outcome))))
+        command = [sys.executable, "-m", "sarif", "--check", "warning", "summary", str(file)]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == code
+
+
+def test_a_result_that_is_no_alert_is_short() -> None:
+    long = finding(outcome="pass", observed="o" * 9999, expected="e" * 9999, source="s" * 9999, examples=("x" * 9999,))
+    (result,) = others(told(report(long)))
+    assert len(json.dumps(result)) < 500
+    assert result["properties"] == {"host": "web1", "stack": "host", "subject": "tcp/0.0.0.0:22", "outcome": "pass", "severity": "medium"}
+    assert result["message"]["text"] == long.message
 
 
 def test_from_a_real_bundle_it_says_what_report_1_says() -> None:

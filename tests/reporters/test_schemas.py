@@ -24,7 +24,7 @@ from auditor.host_report import HostReport
 from auditor.model import FACTS, OUTCOMES, SEVERITIES, Snapshot, Stack
 from auditor.report import FAIL_ON, Report
 from auditor.sources import Source, from_bytes, from_path
-from tests.bundles import RICH, STRICT, TABLES, bundle, earlier, host, judged, policy, rich
+from tests.bundles import RICH, STRICT, TABLES, TODAY, bundle, earlier, host, judged, policy, rich
 from tests.hostile import HOSTILE, STAMPS, hostile_bundle, hostile_report
 from tests.reports import finding, rendered, report
 
@@ -78,7 +78,7 @@ def made(*snapshots: Snapshot, by: str = "", **more: Any) -> Report:
     for one in snapshots:
         known = {key: more[key] for key in ("baseline",) if key in more}
         hosts.append(HostReport(Source(one, "a test", evidence=b"x", sha256="0" * 64), policy(by), judged(one, by, **known)))
-        hosts[-1].approvals = approvals(one, policy(by)) if by else None
+        hosts[-1].approvals = approvals(one, policy(by), TODAY) if by else None
         hosts[-1].baseline = more.get("baseline")
     return Report(hosts, tables=TABLES.provenance(), frameworks=load_controls(), **STAMPS)
 

@@ -50,7 +50,7 @@ def first_screen(text: str) -> str:
 def test_the_verdict_is_the_first_line_and_all_that_qualifies_it_follows_before_any_finding() -> None:
     made = report(finding(severity="high"), finding(outcome="unknown"), narrowed=["only what " + "matters " * 20])
     lines = rendered("text", made).splitlines()
-    assert lines[0] == "FAIL (and incomplete): 1 open (1 high)"
+    assert lines[0] == "FAIL (and incomplete): 1 open finding (1 high)"
     told = first_screen(rendered("text", made)).partition("\nWhat the verdict speaks of\n")[2]
     clauses = [" ".join(clause.split()) for clause in told.removeprefix("  - ").split("\n  - ")]
     assert clauses == [" ".join(clause.split()) for clause in made.qualifications()[1:]]
@@ -69,8 +69,8 @@ def test_each_rule_that_is_broken_has_a_line_of_the_first_screen_however_often_i
     others = [finding(f"rule-{n}", severity="low") for n in range(6)]
     hosts = [HostReport(Origin(snapshot(host=name)), policy(), found) for name, found in (("web1", often), ("b2", others))]
     said = first_screen(rendered("text", report(hosts=hosts)))
-    assert "\n  critical  often  1000 open on 1000 hosts, first: tcp/0.0.0.0:0  on web0 host\n" in said
-    assert "\n  low       rule-3  tcp/0.0.0.0:22  on web1 host\n" in said
+    assert "\n  critical  often  1000 open on 1000 hosts, first: tcp/0.0.0.0:0  on web0\n" in said
+    assert "\n  low       rule-3  tcp/0.0.0.0:22  on web1\n" in said
     assert "\n  ... and 2 more open, by 2 other rules, below\n" in said
     assert "hosts: 2 audited, 2 with something open, 0 with something unknown" in said
 
@@ -112,7 +112,7 @@ def test_an_open_finding_says_what_was_seen_and_what_was_wanted() -> None:
     said = sections(text)["Open"]
     for words in (
         "CRITICAL",
-        "listener-not-approved  tcp/0.0.0.0:22  on web1 host",
+        "listener-not-approved  tcp/0.0.0.0:22  on web1",
         "observed: sshd",
         "expected: nothing",
         "source: policy web",
@@ -141,14 +141,14 @@ def test_what_the_baseline_had_and_what_differs_from_it_is_told() -> None:
     host.gone = [finding("a-rule", "tcp/0.0.0.0:23", severity="high")]
     host.changes = [Change("+", "socket", f"tcp/0.0.0.0:{n}", after="root", stack="host") for n in range(99)]
     said = sections(rendered("text", report(hosts=[host])))
-    assert said["Gone since the baseline"] == "  HIGH     a-rule  tcp/0.0.0.0:23  on web1 host\n\n"
-    assert said["Changed since the baseline"].startswith("  + socket tcp/0.0.0.0:0: root  on web1 host\n")
+    assert said["Gone since the baseline"] == "  HIGH     a-rule  tcp/0.0.0.0:23  on web1\n\n"
+    assert said["Changed since the baseline"].startswith("  + socket tcp/0.0.0.0:0: root  on web1\n")
     assert re.search(r"  \.\.\. and 59 more; the html and json reports have all\n\n$", said["Changed since the baseline"])
 
 
 def test_a_finding_can_be_found_by_one_line_in_a_file_however_long_its_names_are() -> None:
     long = finding("a-rule", "subject-" + "s" * 200, severity="high", host="host-" + "h" * 200)
-    assert re.search(r"^  HIGH     a-rule  subject-s{200}  on host-h{200} host$", rendered("text", report(long)), flags=re.MULTILINE)
+    assert re.search(r"^  HIGH     a-rule  subject-s{200}  on host-h{200}$", rendered("text", report(long)), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(("fail_on", "place"), [("medium", "Inventory"), ("info", "Open")])
@@ -160,7 +160,7 @@ def test_info_is_inventory_unless_it_was_asked_for(fail_on: str, place: str) -> 
 def test_what_is_unknown_stands_by_reason_with_the_rules_that_could_not_judge() -> None:
     found = [finding(rule, outcome="unknown", message="no rights", count=3) for rule in ("b-rule", "a-rule")]
     said = sections(rendered("text", report(*found)))["Unknown"]
-    assert "  web1 host: no rights\n      not judged: a-rule (3), b-rule (3)\n" in said
+    assert "  web1: no rights\n      not judged: a-rule (3), b-rule (3)\n" in said
 
 
 def test_a_few_of_those_that_could_not_be_judged_are_named() -> None:

@@ -69,7 +69,7 @@ def test_a_terminal_is_given_our_colours_alone_whatever_a_host_says() -> None:
 
 def test_colour_goes_around_our_words_alone() -> None:
     coloured = re.findall(r"\x1b\[[1-9][0-9;]*m(.*?)\x1b\[0m", shown(wide_report(), 80, colour=True))
-    ours = r"FAIL|INCOMPLETE|PASS|INFO|LOW|MEDIUM|HIGH|CRITICAL|info|low|medium|high|critical|[A-Z][a-z ,]+"
+    ours = r"FAIL|INCOMPLETE|PASS|INFO|LOW|MEDIUM|HIGH|CRITICAL|info|low|medium|high|critical|[A-Z][a-z ,:]+"
     assert coloured
     assert all(re.fullmatch(ours, words) for words in coloured)
 
@@ -130,7 +130,7 @@ def test_listeners_stand_in_columns_and_a_long_owner_stays_in_its_own() -> None:
     sockets = [listener(22, owner(7)), listener(8080, owner(8, executable=program)), listener(9, owner(9), address="2001:db8::1")]
     made = report(of=snapshot(stack(*sockets)))
     lines = [line for line in shown(made, 80).splitlines() if re.match(" {6}tcp| {20,}[a-z]", line)]
-    starts = {line.index("/") if "tcp" not in line else line.index("/", 10) for line in lines if "/" in line[10:]}
+    starts = {found.start() for line in lines if (found := re.compile('"?/').search(line, 10 if "tcp" in line else 0))}
     assert len(starts) == 1
     (column,) = starts
     assert all(line[:column].strip() == "" for line in lines if "tcp" not in line)

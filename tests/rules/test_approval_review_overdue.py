@@ -29,8 +29,23 @@ def test_it_holds_through_its_day(day: str, says: str) -> None:
     assert on(day) == [says]
 
 
-def test_one_without_a_review_is_never_overdue() -> None:
-    assert on("2099-01-01", BY.replace(", review_by: 2026-11-20", "")) == ["pass host"]
+def test_one_without_a_day_of_review_is_not_checked_and_is_no_reviewed_approval() -> None:
+    (finding,) = judged(host(), BY.replace(", review_by: 2026-11-20", ""), NAME, today=datetime.date(2099, 1, 1))
+    assert (finding.outcome, finding.subject) == ("notchecked", "ssh")
+    assert finding.message == "1 of 1 entries have no review_by: nothing says when their approval is over"
+
+
+def test_entries_without_a_day_are_one_answer_beside_those_that_have_one() -> None:
+    undated = "{name: web, port: 80}, {name: dns, port: 53}"
+    found = judged(host(), BY.replace("]}", f", {undated}]}}"), NAME, today=datetime.date(2026, 11, 21))
+    assert [(f.outcome, f.subject, f.count) for f in found] == [("fail", "ssh", 1), ("notchecked", "several approved listeners", 2)]
+    assert (found[1].examples, found[1].message[:36]) == (("web", "dns"), "2 of 3 entries have no review_by: no")
+    assert on("2026-11-19", BY.replace("]}", f", {undated}]}}")) == ["notchecked host"], "no pass for all"
+
+
+def test_what_is_required_and_written_out_there_is_an_approval_with_a_review_too() -> None:
+    required = "required: [{port: 123, review_by: 2026-11-19}]"
+    assert on("2026-11-20", BY.replace("]}", f"], {required}}}")) == ["fail low host port 123"]
 
 
 def test_a_policy_that_approves_nothing_is_not_checked() -> None:

@@ -14,7 +14,7 @@ def test_a_program_in_memory_is_named_with_who_holds_the_port() -> None:
     (finding,) = judged(host(port("tcp/0.0.0.0:22", IMPLANT), port("tcp/0.0.0.0:2222", IMPLANT)), "", NAME)
     assert (finding.outcome, finding.severity, finding.subject, finding.count) == ("fail", "high", "/memfd:../usr/sbin/sshd (deleted)", 2)
     assert finding.message == "/memfd:../usr/sbin/sshd runs from memory, from no file"
-    assert str(finding.observed).startswith("tcp/0.0.0.0:22: process sshd, executable /memfd:../usr/sbin/sshd (deleted), user root, unit")
+    assert str(finding.observed).startswith('tcp/0.0.0.0:22: process sshd, executable "/memfd:../usr/sbin/sshd (deleted)", user root, unit')
 
 
 @pytest.mark.parametrize("executable", ["/usr/sbin/sshd", "/usr/sbin/sshd (deleted)", "/memfd:x", "/opt/memfd:x (deleted)", None])

@@ -657,7 +657,7 @@ def test_waiver_expired_fails_on_the_day_after(day: str, says: str) -> None:
 
 def test_waiver_expired_says_how_long_it_is_over() -> None:
     (found,) = judged(host(), WAIVER, "waiver-expired", today=datetime.date(2026, 12, 2))
-    assert "held through 2026-11-30 and is over for 2 days" in found.message
+    assert "held through 2026-11-30 and ended 2 days ago" in found.message
     assert told(host(), "waiver-expired") == ["pass"]
 
 

@@ -27,10 +27,10 @@ def test_a_waiver_holds_through_its_last_day(day: datetime.date, found: list[str
     assert outcomes(judged(TELNET, WAIVER, NAME, "cleartext-listener", today=day)) == found
 
 
-@pytest.mark.parametrize(("day", "says"), [(datetime.date(2028, 3, 1), "for 1 day"), (datetime.date(2028, 3, 11), "for 11 days")])
+@pytest.mark.parametrize(("day", "says"), [(datetime.date(2028, 3, 1), "1 day ago"), (datetime.date(2028, 3, 11), "11 days ago")])
 def test_the_message_says_which_since_when_and_for_how_long(day: datetime.date, says: str) -> None:
     (finding,) = judged(host(), WAIVER, NAME, today=day)
-    assert finding.message == f"the waiver EXC-1 for cleartext-listener held through 2028-02-29 and is over {says}"
+    assert finding.message == f"the waiver EXC-1 for cleartext-listener held through 2028-02-29 and ended {says}"
     assert (finding.observed, finding.expected) == (f"today is {day}", "not after 2028-02-29")
 
 
