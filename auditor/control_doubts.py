@@ -22,7 +22,8 @@ class Doubts:
 
     def add(self, host: HostReport) -> None:
         unknown = [finding for finding in host.findings if finding.outcome == "unknown"]
-        self._unseen += [host.name] if unknown else []
+        where = host.name if host.baseline is None else f"{host.name} or in its baseline"
+        self._unseen += [where] if unknown else []
         self._facts.update(fact.replace("_", " ") for finding in unknown for fact in finding.facts)
         self._broken += [host.name] if any(finding.outcome == "error" for finding in host.findings) else []
 

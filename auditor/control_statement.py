@@ -42,6 +42,7 @@ def _compared(host: HostReport, answers: list[Finding]) -> str:
     }
     counts = {words: sum(finding.count for finding in answers if asked(finding)) for words, asked in kinds.items()}
     seen = sum(len(stack.listening.seen) for stack in host.snapshot.stacks.seen if "listening" in stack.shown)
+    counts = {"approved": sum(host.approvals.listeners.values()) if host.approvals else 0, **counts}
     return f"of {seen} listeners seen, " + ", ".join(f"{count} {words}" for words, count in counts.items() if count) + _but(host)
 
 

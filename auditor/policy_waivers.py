@@ -11,13 +11,14 @@ from auditor.owner import Owner
 from auditor.policy_entries import holders_fit
 from auditor.policy_keys import Glob, Reader, as_mapping, date, glob, mapping, one_of, one_or_more, prose, text
 from auditor.policy_wants import executable_fits, executables, user_fits, users
-from auditor.yaml_nodes import Mapping, Node
+from auditor.yaml_nodes import Mapping, Node, flow
 
 if TYPE_CHECKING:
     import datetime
 
 _PINS: dict[str, Callable[[Any, Owner, Socket], bool]] = {"executable": executable_fits, "user": user_fits}
 _REQUIRED = ("reason", "owner", "expires")
+_ASKED = ("subject", "hosts", "stack", *_PINS)
 _UNWAIVABLE = "waiver-"
 _KEYS: dict[str, Reader[Any]] = {
     "id": text, "hosts": one_or_more(glob, "hosts"), "stack": one_or_more(glob, "stacks"), "reason": prose, "owner": text,
@@ -75,10 +76,10 @@ class Acceptance:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What a register says about it: what `to_json` has, its `name` and `kind`, and what it accepts (`about`), of which `subjects`
-        (patterns; none: of any)."""
-        subjects = [glob.pattern for glob in self.subjects or ()]
-        return {"name": str(self), "kind": self.word, "about": self.about, "subjects": subjects, **self.to_json()}
+        """What a register says about it: what `to_json` has, its `name` and `kind`, what it accepts (`about`), and what it `asks` of that,
+        by key, as it is written."""
+        asks = {key: flow(value) for key, (_, value) in self.written.items.items() if key in _ASKED}
+        return {"name": str(self), "kind": self.word, "about": self.about, "asks": asks, **self.to_json()}
 
     @property
     def title(self) -> str:

@@ -52,7 +52,7 @@ def _map(stack: Stack, vendor: VendorDefault | None, iana: Mapping[str, PortRang
     told = [_total(known, kinds)]
     elsewhere = outcomes.open_elsewhere(stack, known.seen)
     for one in elsewhere:
-        on = [group for group in groups if _is_on(one, stack.facts(group["kind"]))]
+        on = [group for group in groups if one.subject == group["kind"] or _is_on(one, stack.facts(group["kind"]))]
         if len(on) == 1:
             on[0]["found"].append(one)
     if others := len(elsewhere) - sum(len(group["found"]) for group in groups):

@@ -66,7 +66,7 @@ class Redaction:
             self._attributes(change, ("stack", "before", "after", "why"))
         policy = host.policy = self._copy(host.policy, ("name", "files"))
         policy.required = tuple(self._entry(entry) for entry in policy.required)
-        host.accepted = [self._words(one) for one in host.accepted]
+        host.accepted = [self._words(one) | {"asks": self._asked(one["asks"])} for one in host.accepted]
         for approval in host.approvals.entries if host.approvals else ():
             approval.entry = self._entry(approval.entry)
             approval.asks = self._asked(approval.asks)
@@ -148,9 +148,10 @@ class Redaction:
         return other
 
     def _asked(self, asks: dict[str, str]) -> dict[str, str]:
-        """What an entry of the policy asks. Of the users that it names no uid tells whether they are people."""
+        """What an entry of the policy asks. Of the users that it names no uid tells whether they are people, nor are its hosts all met."""
         user = asks.get("user", "root")
         hidden = {"user": "redacted"} if USERS in self.kinds and user != "root" and not self._names.is_met(user) else {}
+        hidden |= {"hosts": "redacted"} if HOSTS in self.kinds and "hosts" in asks else {}
         return self._words(asks) | hidden
 
     def _attributes(self, thing: Any, names: Iterable[str]) -> None:

@@ -108,15 +108,13 @@ def _hidden(sight: Sight, of: str) -> Iterator[str]:
 
 
 def _not_checked(totals: Totals) -> Iterator[str]:
-    rules = sorted(set(totals.not_checked) - {APPROVAL})
-    unassessed = APPROVAL in totals.not_checked
-    if unassessed:
+    rules = sorted(totals.not_checked)
+    if APPROVAL in rules:
         where = "" if totals.unassessed == totals.hosts else f" of {counted(totals.unassessed, 'host')}"
         yield f"approval of listeners{where} NOT ASSESSED: the policy lists none"
     if rules:
-        others = "other " if unassessed else ""
         where = " on some hosts or all" if totals.hosts > 1 else ""
-        yield f"{counted(len(rules), f'{others}rule')} not checked{where}, nothing to compare with{_named(rules)}"
+        yield f"{counted(len(rules), 'rule')} not checked{where}, nothing to compare with{_named(rules)}"
 
 
 def _named(rules: list[str]) -> str:

@@ -532,8 +532,8 @@ def test_an_assessor_can_accept_what_is_said_of_approved_listeners() -> None:
         ((), LISTED.replace("executable: /usr/sbin/sshd, ", ""), "of those approved, 1 by port alone, 1 by executable alone."),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED.replace("approved_by: j.doe", "review_by: 2026-10-01"), "1 matching no approved entry; "
          "of those approved, 2 by an entry that names nobody who approved, 2 by an entry whose review is overdue, 2 by executable alone."),
-        ((port("tcp/0.0.0.0:81", NGINX),), LISTED, "of 3 listeners seen, 1 matching no approved entry"),
-        ((port("tcp/0.0.0.0:81", NGINX),), LISTED + WAIVE, "of 3 listeners seen, 1 accepted by a waiver"),
+        ((port("tcp/0.0.0.0:81", NGINX),), LISTED, "of 3 listeners seen, 2 approved, 1 matching no approved entry"),
+        ((port("tcp/0.0.0.0:81", NGINX),), LISTED + WAIVE, "of 3 listeners seen, 2 approved, 1 accepted by a waiver"),
         ((port("tcp/127.0.0.1:81", NGINX),), LISTED + "scope: {loopback: inventory}\n", "1 left out by the policy's scope"),
         ((port("tcp/0.0.0.0:81", NGINX),), LISTED + "rules: {listener-not-approved: info}\n", "1 found, and set to info by the policy"),
     ],

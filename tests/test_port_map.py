@@ -253,6 +253,11 @@ def test_what_is_open_on_a_range_stands_with_it_the_gravest_first() -> None:
     assert drawing["told"][1:] == ["1 open finding of this stack is on no listener and on no range, and not drawn."]
 
 
+def test_a_change_of_a_range_stands_with_the_range() -> None:
+    drawing = drawn(stack(), found=(finding("setting-changed", "ephemeral"),))
+    assert {group["kind"]: len(group["found"]) for group in drawing["groups"]} == {"privileged": 0, "ephemeral": 1, "reserved": 0}
+
+
 def test_a_finding_on_a_setting_that_says_several_ranges_is_on_none_of_them() -> None:
     drawing = drawn(stack(), found=(finding("a", "a setting"),))
     assert not any(group["found"] for group in drawing["groups"])

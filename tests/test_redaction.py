@@ -376,3 +376,20 @@ def test_a_path_into_a_home_tells_a_name_that_is_no_account_only_there() -> None
     names.meet_homes("/home/john smith/x")
     names.meet(USER, "not")
     assert names.text("/home/john smith/x is not smith") == "/home/user-1/x is not smith"
+
+
+def test_the_register_of_waivers_names_no_host_and_no_user_that_one_is_for(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("""\
+policy: 1
+listening: {approved: []}
+waivers:
+  - {rule: listener-not-approved, subject: "tcp/*:22", hosts: [web1, secret9], user: [zelda, root], reason: x, owner: ops,
+     expires: 2027-01-31}
+""")
+    (tmp_path / "a.evidence").write_bytes(host(port("tcp/0.0.0.0:22", SSHD)).bundle())
+    out = tmp_path / "out.html"
+    words = ["audit", str(tmp_path / "a.evidence"), "-p", str(tmp_path / "p.yaml"), "-f", f"html={out}", "--today", "2026-11-21"]
+    main(words)
+    assert "hosts [web1, secret9]" in out.read_text()
+    main([*words, "--redact", "users,hosts"])
+    assert not [name for name in ("secret9", "zelda", "web1") if name in out.read_text().replace(str(tmp_path), "")]

@@ -25,7 +25,7 @@ def register(report: Report, anchors: dict[Finding, str]) -> list[dict[str, Any]
                 about.setdefault(finding.subject, []).append(finding)
         for told in host.accepted:
             row = rows.setdefault(told["origin"], _row(told, report, told["kind"], told["about"]))
-            row["subjects"] = told["subjects"]
+            row["asks"] = [f"{key} {value}" for key, value in told["asks"].items()]
             row["marks"] += [(anchors[finding], finding) for finding in about.get(told["name"], ())]
     for finding in report.findings:
         if finding.waiver is not None:
@@ -54,7 +54,7 @@ def _row(told: Mapping[str, Any], report: Report, word: str, about: str) -> dict
         "id": told.get("id", ""),
         "word": word,
         "about": about,
-        "subjects": [],
+        "asks": [],
         "days": days,
         "left": left(days, _OVER),
         "covers": [],

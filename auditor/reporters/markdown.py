@@ -28,6 +28,7 @@ _CLAUSE = 600
 _CLAUSES = 20
 """How many clauses of the verdict are shown: the first and the last, which say what was not judged."""
 _ELSEWHERE = "the html, json and csv reports have all"
+_WHOLE = "the html and json reports have all"
 _FACTS = ("privileged", "ephemeral", "reserved", "listening", "addresses", "settings", "persisted", "grants")
 _HEAD = "| host | system | evidence | taken | policy | open | waived | unknown |\n|---|---|---|---|---|---|---|---|\n"
 _SAID = ("observed", "expected", "source", "who")
@@ -41,10 +42,12 @@ def render(report: Report, stream: TextIO) -> None:
         for one in (("error", "error"), ("waived", "waived"), ("unknown", "unknown"), ("unknown", "accepted"), ("unknown", "inventory"))
     )
     inventory = [*report.inventory, *aside]
+    gone = [f"- {code(host.name)}: {code(f.rule)} {code(f.subject)}" for host in report.hosts for f in host.gone]
     before = [_verdict(report), _audited(report), _section("What could not be seen", _unseen(report), 2_000)]
     after = [
         _section(f"Our errors ({len(errors)})", _entries(report, errors), 1_200, of=len(errors)),
-        _section("Since the baseline", _drift(report), 1_500),
+        _section(f"No longer found, and not necessarily mended ({len(gone)})", gone, 1_500, elsewhere=_WHOLE),
+        _section("Changed since the baseline", _changes(report), 1_500, elsewhere=_WHOLE),
         _section(f"Waived ({len(waived)})", _entries(report, waived), 2_500, of=len(waived)),
         _section(f"Unknown ({len(unknown)})", _unknown(report, unknown), 2_500),
         _section(f"Accepted gaps ({len(accepted)})", _unknown(report, accepted), 1_500),
@@ -60,7 +63,7 @@ def render(report: Report, stream: TextIO) -> None:
     stream.write("\n\n".join(filter(None, parts)) + "\n")
 
 
-def _section(title: str, entries: Iterable[str], room: int, of: int | None = None) -> str:
+def _section(title: str, entries: Iterable[str], room: int, of: int | None = None, elsewhere: str = _ELSEWHERE) -> str:
     """A heading, the entries for which there is room, one at the least, and how many are left out, `of` how many where they are made as
     they are asked for; nothing where there are none."""
     said, size = [f"### {title}\n"], 0
@@ -68,7 +71,7 @@ def _section(title: str, entries: Iterable[str], room: int, of: int | None = Non
         size += len(entry) + 1
         if size > room and number:
             total = of or len(list(entries))
-            said.append(f"\n**{total - number} of {total} are left out here**: {_ELSEWHERE}.")
+            said.append(f"\n**{total - number} of {total} are left out here**: {elsewhere}.")
             break
         said.append(entry)
     return "\n".join(said).replace("\n\n\n", "\n\n") if len(said) > 1 else ""
@@ -179,10 +182,8 @@ def _first_seen(finding: Finding) -> str:
     return ", ".join(filter(None, (stamp, since)))
 
 
-def _drift(report: Report) -> list[str]:
-    gone = [(host, f) for host in report.hosts for f in host.gone]
-    said = [f"- {code(host.name)}: no more: {code(f.rule)} {code(f.subject)}" for host, f in gone]
-    return said + [f"- {code(host.name)}: {code(change)}" for host in report.hosts for change in host.changes]
+def _changes(report: Report) -> list[str]:
+    return [f"- {code(host.name)}: {code(change)}" for host in report.hosts for change in host.changes]
 
 
 def _unknown(report: Report, found: list[Finding]) -> list[str]:

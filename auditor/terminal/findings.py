@@ -102,7 +102,7 @@ def since_the_baseline(layout: Layout, hosts: list[HostReport]) -> Iterator[str]
     """What differs from the baseline, and the findings that are no more."""
     gone = [finding for host in hosts for finding in host.gone]
     if gone:
-        yield from layout.heading("Gone since the baseline", len(gone))
+        yield from layout.heading("No longer found, and not necessarily mended", len(gone))
         for finding in gone:
             yield from layout.record(f"{finding.rule}  {place(finding)}", f"  {finding.severity.upper():8} ", "    ")
         yield ""

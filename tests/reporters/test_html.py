@@ -94,7 +94,9 @@ def hostile(word: str) -> Report:
     made.baseline = snapshot(taken=word)
     made.changes = [Change(sign, word, word, before=word, after=word, why=word, stack=word) for sign in "+-~?"]
     made.gone = [finding("c-rule", word, **said)]
-    made.accepted = [{**dict.fromkeys(WAIVER, word), "name": word, "kind": "waiver", "about": word, "subjects": [word], "ticket": word}]
+    made.accepted = [
+        {**dict.fromkeys(WAIVER, word), "name": word, "kind": "waiver", "about": word, "asks": {"subject": word}, "ticket": word}
+    ]
     whole = report(
         hosts=[made], bad_sources=[(word, word)], tables={word: {"source": word, "date": word, "sha256": word}},
         narrowed=[word], shown_as=Presentation(organisation=word, banner=word),

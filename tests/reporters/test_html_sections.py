@@ -89,7 +89,7 @@ def test_changes_new_findings_and_gone_ones_stand_by_host() -> None:
 
 
 def accepted(name: str, expires: str, **more: object) -> dict[str, object]:
-    return {"name": name, "id": name, "kind": "waiver", "about": "a-rule", "subjects": [], "reason": "because", "owner": "ops",
+    return {"name": name, "id": name, "kind": "waiver", "about": "a-rule", "asks": {}, "reason": "because", "owner": "ops",
             "expires": expires, "origin": f"p.yaml:{name}", **more}  # fmt: skip
 
 
@@ -99,7 +99,9 @@ def test_the_register_has_every_waiver_with_its_days_left_and_what_it_covers() -
     host = host_report(waived, *over)
     host.accepted = [
         accepted("E-1", "2026-11-20"),
-        accepted("E-2", "2027-01-31", approved_by="ciso", ticket="RSK-1", compensated_by="an ACL", subjects=["tcp/*:9"]),
+        accepted(
+            "E-2", "2027-01-31", approved_by="ciso", ticket="RSK-1", compensated_by="an ACL", asks={"subject": "tcp/*:9", "hosts": "web1"}
+        ),
         accepted("E-3", "2026-11-21", kind="accepted gap", about="owners"),
     ]
     page, unsaid = Page(report(hosts=[host])), "not stated"
@@ -107,7 +109,7 @@ def test_the_register_has_every_waiver_with_its_days_left_and_what_it_covers() -
         ["E-1 waiver, p.yaml :E-1", "a-rule", "because", "ops", unsaid, unsaid, "2026-11-20 expired 1 day ago",
          "nothing here medium: waiver-expired low: waiver-too-long"],
         ["E-3 accepted gap, p.yaml :E-3", "owners", "because", "ops", unsaid, unsaid, "2026-11-21 its last day", "nothing here"],
-        ["E-2 waiver, p.yaml :E-2", "a-rule tcp/*:9", "because compensated by: an ACL", "ops", "ciso", "RSK-1",
+        ["E-2 waiver, p.yaml :E-2", "a-rule subject tcp/*:9 hosts web1", "because compensated by: an ACL", "ops", "ciso", "RSK-1",
          "2027-01-31 71 days left", "tcp/0.0.0.0:9"],
     ]  # fmt: skip
     assert "Expires 2027-01-31 , 71 days left" in page.words(page.section("waived"))

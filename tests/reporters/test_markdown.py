@@ -264,9 +264,9 @@ def test_what_changed_since_the_baseline_is_said() -> None:
     host = HostReport(Origin(snapshot()), policy(), [])
     host.changes = [Change(ADDED, "socket", "tcp/0.0.0.0:80", after="nginx")]
     host.gone = [finding("a-rule", "tcp/0.0.0.0:23")]
-    told = words(section(rendered("markdown", report(hosts=[host])), "Since the baseline"))
-    assert "web1: + socket tcp/0.0.0.0:80: nginx" in told
-    assert "web1: no more: a-rule tcp/0.0.0.0:23" in told
+    text = rendered("markdown", report(hosts=[host]))
+    assert "web1: + socket tcp/0.0.0.0:80: nginx" in words(section(text, "Changed since the baseline"))
+    assert "web1: a-rule tcp/0.0.0.0:23" in words(section(text, "No longer found, and not necessarily mended (1)"))
 
 
 def test_listeners_are_counted_and_not_listed() -> None:

@@ -141,7 +141,7 @@ def test_what_the_baseline_had_and_what_differs_from_it_is_told() -> None:
     host.gone = [finding("a-rule", "tcp/0.0.0.0:23", severity="high")]
     host.changes = [Change("+", "socket", f"tcp/0.0.0.0:{n}", after="root", stack="host") for n in range(99)]
     said = sections(rendered("text", report(hosts=[host])))
-    assert said["Gone since the baseline"] == "  HIGH     a-rule  tcp/0.0.0.0:23  on web1\n\n"
+    assert said["No longer found, and not necessarily mended"] == "  HIGH     a-rule  tcp/0.0.0.0:23  on web1\n\n"
     assert said["Changed since the baseline"].startswith("  + socket tcp/0.0.0.0:0: root  on web1\n")
     assert re.search(r"  \.\.\. and 59 more; the html and json reports have all\n\n$", said["Changed since the baseline"])
 
