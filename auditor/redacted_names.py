@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from auditor.display import harmless
+from auditor.display import harmless, quoted
 from auditor.redaction_words import tells
 
 USER, PERSON, HOST, MACHINE, ADDRESS, DOMAIN, SOURCE = "user", "person", "host", "machine", "address", "domain", "source"
@@ -65,7 +65,7 @@ class Names:
     def meet_here(self, name: str, before: str, after: str = "") -> None:
         """One that tells of nobody is a name between these words."""
         self._kinds.setdefault(name.casefold(), USER)
-        for form in {name, *_forms(name)}:
+        for form in {name, quoted(name), *_forms(name), *_forms(quoted(name))}:
             self._grow(f"{before}{form}{after}", (name, before, after))
 
     def meet_address(self, address: str) -> None:

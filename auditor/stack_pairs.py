@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from auditor.facts import Facts
-from auditor.model import Snapshot, Stack
+from auditor.model import HOST_STACK, Snapshot, Stack
 
 _AFTER_A_PROCESS = re.compile(r"process[: ]|namespace without a visible process|(?:netns|procnet):[0-9]+$")
 _NUMBER = re.compile(r" \([0-9]+\)$")
@@ -101,8 +101,10 @@ class _Unpaired:
 
 
 def _given(stack: Stack) -> str | None:
-    """The name that something other than its processes gives it, without the number that tells it from others of that name."""
-    return None if _AFTER_A_PROCESS.match(stack.name) else _NUMBER.sub("", stack.name)
+    """The name that something other than its processes gives it, without the number that tells it from others of that name. The host's own
+    stack is one: what else is called so, as a mount may be, keeps its number."""
+    bare = _NUMBER.sub("", stack.name)
+    return None if _AFTER_A_PROCESS.match(stack.name) else stack.name if bare == HOST_STACK else bare
 
 
 def _groups(stacks: Iterable[Stack]) -> dict[str, list[Stack]]:

@@ -340,8 +340,9 @@ def test_no_name_survives(tmp_path: Path, one: Host, policy: str, name: str) -> 
     assert name not in texts_of(shared_json(tmp_path, one, policy=f"policy: 1\n{policy}\n"))
 
 
-def test_an_account_that_is_called_as_a_word_of_ours_is_told_where_it_is_an_account(tmp_path: Path) -> None:
-    one = host(port("tcp/0.0.0.0:80", Process(4712, "/usr/bin/nc", 1002)), users={0: "root", 1002: "may"})
+@pytest.mark.parametrize("name", ["may", "local user", "1 2", "x,y", "a[b"])
+def test_an_account_that_is_called_as_a_word_of_ours_is_told_where_it_is_an_account(tmp_path: Path, name: str) -> None:
+    one = host(port("tcp/0.0.0.0:80", Process(4712, "/usr/bin/nc", 1002)), users={0: "root", 1002: name})
     told = shared_json(tmp_path, one, policy="policy: 1\nlistening: {approved: []}\n")
     (found,) = [f for f in told["findings"] if f["rule"] == "listener-not-approved"]
     assert found["who"] == "/usr/bin/nc[4712] user-1"

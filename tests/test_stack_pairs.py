@@ -170,3 +170,12 @@ def test_one_of_two_namespaces_of_a_unit_that_ended_is_missed() -> None:
     after = host(stack("shop.service", listening(81)), boot=ANOTHER_BOOT)
     assert ("-", "shop.service (in A)", WEB) in changes(before, after)
     assert not any(sign == "+" for sign, *_ in changes(before, after))
+
+
+@pytest.mark.parametrize("boot", [BOOT, ANOTHER_BOOT, None])
+def test_a_namespace_that_is_mounted_as_host_is_never_taken_for_the_hosts_own_stack(boot: str | None) -> None:
+    before = host(stack("host (2)", listening(9090), identities=ALICES))
+    after = host(boot=boot)
+    after.stacks.seen[0].shown["listening"] = Facts([listening(9090)], "made")
+    assert ("+", "host", "socket tcp/0.0.0.0:9090") in changes(before, after)
+    assert not StackPairs(before, after, "then").unsure
