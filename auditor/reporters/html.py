@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from auditor.display import harmless
 from auditor.errors import AuditorError
 from auditor.facts import UnknownFact
+from auditor.in_words import counted
 from auditor.page.contents import contents
 from auditor.places import shipped
 from auditor.report import Report
@@ -106,6 +107,7 @@ def _environment(loader: BaseLoader, functions: list[Any]) -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_printed, trim_blocks=True, lstrip_blocks=True
     )
     del environment.filters["safe"], environment.filters["urlize"], environment.globals["lipsum"]
+    environment.filters["counted"] = counted
     return environment
 
 
